@@ -1,0 +1,113 @@
+"""A line's round trip: client, web, Redis, executor, program, and all the way back.
+
+Twice: back to back, the next line as soon as the last came home; and as people do it, each line
+only after the program asked for it (`input_request`), when everything on the way has gone idle.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from typing import Final
+
+from . import bare
+from .client import Client
+from .figures import Effort, Line, Target, median, milliseconds, percentile
+
+P50_TARGET_S: Final = 0.00084
+PROGRAM: Final = """\
+import sys
+for line in sys.stdin:
+    sys.stdout.write(line)
+"""
+
+
+def measure(target: Target, effort: Effort) -> Iterator[Line]:
+    bares: list[float] = []
+    busy: list[float] = []
+    asked: list[float] = []
+    with bare.on_terminal([bare.PYTHON, "-c", PROGRAM]) as master, Client(target.url) as client:
+        client.send({"type": "execute", "language": "python", "code": PROGRAM})
+        client.wait_for("input_request")
+        _back_to_back(client, effort.echo_block)  # warm
+        _bare(master, effort.echo_block)
+        for _ in range(effort.echo_blocks):
+            bares += _bare(master, effort.echo_block)
+            busy += _back_to_back(client, effort.echo_block)
+            asked += _when_asked(client, effort.echo_block // 5)
+        client.send({"type": "cancel"})
+        client.wait_for("complete")
+    yield _line("echo", "echo of a line, back to back", target, busy, bares, P50_TARGET_S)
+    yield _line("echo_asked", "echo of a line, sent when asked for", target, asked, bares, None)
+
+
+def _line(
+    name: str,
+    what: str,
+    target: Target,
+    ours: list[float],
+    bares: list[float],
+    p50_target: float | None,
+) -> Line:
+    p50, p99, bare_p50 = median(ours), percentile(ours, 99), median(bares)
+    return Line(
+        name=name,
+        what=what,
+        sandbox=target.sandbox,
+        ours=f"p50 {milliseconds(p50)}, p99 {milliseconds(p99)}",
+        bare=f"p50 {milliseconds(bare_p50)}, p99 {milliseconds(percentile(bares, 99))}",
+        ratio=f"{p50 / bare_p50:.1f} ×",
+        target="" if p50_target is None else f"p50 ≤ {milliseconds(p50_target)}",
+        met=None if p50_target is None else p50 <= p50_target,
+        numbers={
+            "rounds": len(ours),
+            "ours_p50_s": p50,
+            "ours_p99_s": p99,
+            "bare_p50_s": bare_p50,
+            "bare_p99_s": percentile(bares, 99),
+        },
+    )
+
+
+def _back_to_back(client: Client, rounds: int) -> list[float]:
+    times = [_round_trip(client, f"line {n} of {rounds}") for n in range(rounds)]
+    # The program waits again before anything else is measured.
+    client.wait_for("input_request")
+    return times
+
+
+def _when_asked(client: Client, rounds: int) -> list[float]:
+    times = []
+    for n in range(rounds):
+        times.append(_round_trip(client, f"answer {n} of {rounds}"))
+        client.wait_for("input_request")
+    return times
+
+
+def _round_trip(client: Client, text: str) -> float:
+    wanted = text.encode()
+    began = time.perf_counter()
+    client.send({"type": "input_response", "data": text})
+    while True:
+        frame = client.receive()
+        if wanted in frame:
+            return time.perf_counter() - began
+        if b'"complete"' in frame[:64]:
+            raise RuntimeError(f"the echo ended early: {frame.decode()}")
+
+
+def _bare(master: int, rounds: int) -> list[float]:
+    times = []
+    for n in range(rounds):
+        wanted = f"line {n} of {rounds}\n".encode()
+        began = time.perf_counter()
+        os.write(master, wanted)
+        got = b""
+        while not got.endswith(wanted):
+            part = bare.read(master)
+            if not part:
+                raise RuntimeError("the bare echo ended early")
+            got += part
+        times.append(time.perf_counter() - began)
+    return times

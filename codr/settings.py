@@ -1,0 +1,285 @@
+"""All settings of Codr, read from the environment here and nowhere else.
+
+Each has a default that works on a laptop; docs/configuration.md has a line for each. A value that
+makes no sense stops the process with a sentence that names it.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+def _text(name: str, default: str = "") -> str:
+    return os.environ.get(name) or default
+
+
+def _choice(name: str, default: str, *choices: str) -> str:
+    value = _text(name, default)
+    if value not in choices:
+        raise ImproperlyConfigured(f"{name} is {value!r}; it can be {' or '.join(choices)}")
+    return value
+
+
+def _flag(name: str, default: bool) -> bool:
+    return _choice(name, "on" if default else "off", "on", "off") == "on"
+
+
+def _number(name: str, default: float, at_least: float = 0) -> float:
+    text = _text(name, str(default))
+    try:
+        value = float(text)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} is {text!r}; it has to be a number") from None
+    if not value >= at_least:
+        raise ImproperlyConfigured(f"{name} is {text}; it has to be {at_least:g} or more")
+    return value
+
+
+def _whole(name: str, default: int, at_least: int = 0) -> int:
+    return int(_number(name, default, at_least))
+
+
+def _list(name: str, default: str = "") -> list[str]:
+    return [item.strip() for item in _text(name, default).split(",") if item.strip()]
+
+
+# --- what this process is ---------------------------------------------------------------------
+
+# An executor runs strangers' programs: it has no database and no secret of the site.
+ROLE = _choice("CODR_ROLE", "web", "web", "executor", "recorder")
+PRODUCTION = _choice("CODR_MODE", "development", "development", "production") == "production"
+DEBUG = False
+STATE_DIR = Path(_text("CODR_STATE_DIR", str(BASE_DIR / "var"))).resolve()
+
+# --- addresses ---------------------------------------------------------------------------------
+
+HOST = _text("HOST", "127.0.0.1")
+PORT = _whole("PORT", 8000)
+ALLOWED_HOSTS = _list("CODR_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1],testserver")
+if not PRODUCTION and HOST not in ("127.0.0.1", "localhost", "::1"):
+    raise ImproperlyConfigured(
+        f"HOST is {HOST}, which others can reach, and CODR_MODE is not production: set "
+        "CODR_MODE=production, CODR_SECRET_KEY and CODR_ALLOWED_HOSTS (docs/configuration.md)"
+    )
+# Pages that may open the socket and post forms besides those of the allowed hosts.
+CSRF_TRUSTED_ORIGINS = _list("CODR_TRUSTED_ORIGINS")
+
+
+def _redis_url() -> str:
+    """REDIS_URL, or the embedded Redis that `make run` has going, for `manage.py doctor`."""
+    given = os.environ.get("REDIS_URL")
+    if given:
+        return given
+    told = STATE_DIR / "redis-url"
+    if told.exists():
+        return told.read_text(encoding="utf-8").strip()
+    return "redis://127.0.0.1:6379/0"
+
+
+REDIS_URL = _redis_url()
+
+# --- secrets -----------------------------------------------------------------------------------
+
+
+def _secret_key() -> str:
+    given = os.environ.get("CODR_SECRET_KEY")
+    if given:
+        return given
+    if ROLE == "executor":
+        # Django wants one; nothing that an executor does is signed.
+        return "an executor signs nothing"
+    if PRODUCTION:
+        raise ImproperlyConfigured("CODR_SECRET_KEY has to be set when CODR_MODE=production")
+    kept = STATE_DIR / "secret-key"
+    if kept.exists():
+        return kept.read_text(encoding="utf-8").strip()
+    return "for development on this machine only"
+
+
+SECRET_KEY = _secret_key()
+
+# --- Django ------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "daphne",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "executor_app",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "executor_app.middleware.security_headers",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "codr.urls"
+ASGI_APPLICATION = "codr.asgi.application"
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = STATE_DIR / "static"
+IDE_DIR = BASE_DIR / "frontend" / "dist"
+STATICFILES_DIRS = [("ide", IDE_DIR)] if IDE_DIR.is_dir() else []
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+# A reference inside a vendored style sheet to a file that is not there is no reason to stop.
+WHITENOISE_MANIFEST_STRICT = False
+
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+# TLS ends in front of us: what only makes sense with it is on in production alone.
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
+SECURE_SSL_REDIRECT = False
+SECURE_HSTS_SECONDS = 3600 * 24 * 365 if PRODUCTION else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PRODUCTION else None
+
+# --- the database: never in an executor ---------------------------------------------------------
+
+
+def _databases() -> dict[str, Any]:
+    if ROLE == "executor":
+        return {}
+    database = dict(
+        dj_database_url.parse(
+            _text("DATABASE_URL", f"sqlite:///{STATE_DIR / 'codr.sqlite3'}"), conn_max_age=600
+        )
+    )
+    if "sqlite3" in str(database["ENGINE"]):
+        # WAL: readers and the one writer do not wait for each other. IMMEDIATE: a transaction
+        # that will write says so at its start, and waits there instead of failing in the middle.
+        database["OPTIONS"] = {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        }
+        STATE_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return {"default": database}
+
+
+DATABASES = _databases()
+
+# --- Redis, channel layer, Celery ---------------------------------------------------------------
+
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [REDIS_URL], "prefix": "codr"},
+    }
+}
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_SEND_TASK_EVENTS = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# One Redis database can hold several installations, such as a test beside the real one.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"global_keyprefix": "codr:queue:", "socket_keepalive": True}
+CELERY_IMPORTS = {"executor": ["executor_app.tasks"], "recorder": ["executor_app.records"]}.get(
+    ROLE, []
+)
+CELERY_BEAT_SCHEDULE = {
+    "end lost jobs": {
+        "task": "executor_app.records.end_lost_jobs",
+        "schedule": 5.0,
+        "options": {"queue": "records", "expires": 5.0},
+    }
+}
+
+# --- what Codr itself may be told ---------------------------------------------------------------
+
+CODR = {
+    "sandbox": _choice("CODR_SANDBOX", "firejail", "firejail", "bubblewrap"),
+    "limits_by": _choice("CODR_LIMITS", "cgroup" if PRODUCTION else "auto", "cgroup", "auto"),
+    "validation": _choice("CODR_VALIDATION", "standard", "off", "standard", "strict"),
+    "allow_anonymous": _flag("CODR_ALLOW_ANONYMOUS", not PRODUCTION),
+    "rate_limits": _flag("CODR_RATE_LIMITS", True),
+    "executor_slots": _whole("CODR_EXECUTOR_SLOTS", 256, 1),
+    "executor_name": _text("CODR_EXECUTOR_NAME", f"{socket.gethostname()}-{os.getpid()}"),
+    "first_message_s": _number("CODR_FIRST_MESSAGE_S", 10, 0.1),
+    "client_grace_s": _number("CODR_CLIENT_GRACE_S", 60, 0.1),
+    "stop_grace_s": _number("CODR_STOP_GRACE_S", 5),
+    "lease_s": _number("CODR_LEASE_S", 10, 1),
+    "queue_patience_s": _number("CODR_QUEUE_PATIENCE_S", 600, 1),
+    "journal_bytes": _whole("CODR_JOURNAL_BYTES", 64 * 1024 * 1024, 1024),
+    "journal_keep_s": _number("CODR_JOURNAL_KEEP_S", 600, 1),
+    "transcript_bytes": _whole("CODR_TRANSCRIPT_BYTES", 1024 * 1024, 1024),
+}
+
+# --- logging -----------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "filters": {
+        # Not being ready is an answer, asked for ten times a second while starting.
+        "not_unready": {
+            "()": "django.utils.log.CallbackFilter",
+            "callback": lambda record: getattr(record, "status_code", 0) != 503,
+        }
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": _text("CODR_LOG_LEVEL", "INFO")},
+    "loggers": {
+        "daphne": {"level": "WARNING"},
+        # An account of every answer is for the proxy in front.
+        "django.request": {"level": "ERROR", "filters": ["not_unready"]},
+        "django.channels.server": {"level": "WARNING"},
+        # Celery says of each task that it came, began and ended; of beat, every five seconds.
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
+        "celery.beat": {"level": "WARNING"},
+    },
+}

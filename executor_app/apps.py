@@ -1,0 +1,14 @@
+"""Django's view of this application."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class ExecutorAppConfig(AppConfig):
+    name = "executor_app"
+    verbose_name = "Codr"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from . import checks  # noqa: F401 - registers itself

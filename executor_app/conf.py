@@ -1,0 +1,43 @@
+"""A typed view of the settings that are Codr's own. `codr/settings.py` reads them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from django.conf import settings
+
+
+@dataclass(frozen=True, slots=True)
+class Conf:
+    """Times in seconds, sizes in bytes. docs/configuration.md says what each is for."""
+
+    sandbox: str
+    limits_by: Literal["cgroup", "auto"]
+    validation: str
+    allow_anonymous: bool
+    rate_limits: bool
+    executor_slots: int
+    executor_name: str
+    first_message_s: float
+    client_grace_s: float
+    stop_grace_s: float
+    lease_s: float
+    queue_patience_s: float
+    journal_bytes: int
+    journal_keep_s: float
+    transcript_bytes: int
+
+
+def conf() -> Conf:
+    values: dict[str, Any] = settings.CODR
+    return Conf(**values)
+
+
+def redis_url() -> str:
+    return str(settings.REDIS_URL)
+
+
+def state_dir() -> Path:
+    return Path(settings.STATE_DIR)

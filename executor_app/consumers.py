@@ -1,0 +1,315 @@
+"""The browser's end of `/ws/execute`: one socket, one job. Thin; docs/protocol.md is its contract.
+
+A socket starts a job (`execute`) or follows one (`attach`). What its owner sends goes into the
+job's input journal; what the job says comes by the group, and holes in it from the journal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Coroutine
+from typing import Any, Final
+
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+from redis.exceptions import RedisError
+
+from . import submission
+from .conf import conf
+from .control import cancel_job
+from .errors import UserError
+from .identity import origin_allowed, owner_of
+from .jobs import Owner, ending, find_owned
+from .models import Job
+from .protocol import (
+    MAX_FRAME_BYTES,
+    TOO_LARGE,
+    Accepted,
+    Ack,
+    Attach,
+    Cancel,
+    ClientMessage,
+    CloseCode,
+    Detail,
+    Error,
+    Execute,
+    Gap,
+    Message,
+    ProtocolError,
+    encode,
+    encode_event,
+    is_complete,
+    parse_client,
+)
+from .relay import keys, presence
+from .relay.events import last_event, read_events
+from .relay.inputs import TooMuchInputError, publish_input_response
+
+logger = logging.getLogger(__name__)
+
+LOOK_AGAIN_S: Final = 2.0
+UNAVAILABLE: Final = Error(
+    code="unavailable",
+    message="The server cannot reach what it needs just now. Try again in a moment.",
+)
+
+
+class ExecuteConsumer(AsyncWebsocketConsumer):
+    job_id: str = ""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        except (RedisError, OSError):
+            logger.exception("job %s: a socket was given up", self.job_id or "(none yet)")
+            if not hasattr(self, "owner"):
+                # Channels asks Redis for this socket's channel before `connect` is called.
+                await send({"type": "websocket.accept"})
+                await send({"type": "websocket.send", "text": encode(UNAVAILABLE)})
+            await send({"type": "websocket.close", "code": int(CloseCode.NO_WORKER)})
+
+    async def connect(self) -> None:
+        self.owner: Owner | None = None
+        self._seq = 0
+        self._over = False
+        self._catching_up = asyncio.Lock()
+        self._tasks: list[asyncio.Task[None]] = []
+        await self.accept()
+        try:
+            await self._identify()
+        except Exception:
+            logger.exception("job %s: not dealt with", self.job_id or "(none yet)")
+            await self._apologise()
+
+    async def _identify(self) -> None:
+        if not origin_allowed(self.scope):
+            await self._refuse(
+                CloseCode.FORBIDDEN, "wrong_origin", "This page may not run programs here."
+            )
+            return
+        owner = await database_sync_to_async(owner_of)(self.scope)
+        if owner.user_id is None and not conf().allow_anonymous:
+            await self._refuse(CloseCode.NOT_SIGNED_IN, "not_signed_in", "Sign in to run programs.")
+            return
+        self.owner = owner
+        self._first_message = self._spawn(self._expect_first_message())
+
+    async def disconnect(self, code: int) -> None:
+        for task in self._tasks:
+            task.cancel()
+        if not self.job_id:
+            return
+        with contextlib.suppress(RedisError, OSError):
+            await self.channel_layer.group_discard(
+                keys.output_group(self.job_id), self.channel_name
+            )
+            if not self._over:
+                await presence.be_present(self.job_id)  # the grace period begins now
+
+    # --- from the client -----------------------------------------------------------------------
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        if self._over or self.owner is None:
+            return
+        self._first_message.cancel()  # it has come; taking it may need longer than was left
+        try:
+            await self._handle(_parse(text_data))
+        except ProtocolError as error:
+            await self._say_error(error.code, error.message)
+        except submission.RefusedError as error:
+            await self._refuse(error.close_code, error.code, error.message)
+        except UserError as error:
+            await self._say_error(error.code, error.message)
+        except Exception:
+            logger.exception("job %s: not dealt with", self.job_id or "(none yet)")
+            await self._apologise()
+
+    async def _handle(self, message: ClientMessage) -> None:
+        if isinstance(message, Execute):
+            await self._execute(message)
+        elif isinstance(message, Attach):
+            await self._attach(message)
+        elif not self.job_id:
+            raise ProtocolError("no_job", "`type`: the first message is `execute` or `attach`.")
+        elif isinstance(message, Ack):
+            pass  # flow control belongs to a later version; a client may send it already
+        elif isinstance(message, Cancel):
+            await cancel_job(self.job_id, message.reason)
+        else:
+            await self._pass_on(message)
+
+    async def _pass_on(self, message: Message) -> None:
+        try:
+            # As the models have it, not as it came: whoever reads the journal parses it once more,
+            # and what the client added would only be carried along.
+            await publish_input_response(self.job_id, encode(message))
+        except TooMuchInputError:
+            text = "This job has been sent all the input that one job may have."
+            await self._say_error("too_much_input", text)
+
+    async def _execute(self, message: Execute) -> None:
+        if self.job_id:
+            await self._refuse(
+                CloseCode.ALREADY_RUNNING,
+                "already_running",
+                "A job is already running on this socket. Open another for another job.",
+            )
+            return
+        assert self.owner is not None
+        checked = await submission.check(message, self.owner)
+        job, is_new = await database_sync_to_async(submission.record)(checked)
+        await self._follow(job, after=0)
+        if checked.findings and is_new:
+            await self._say(_refusal(checked))
+            await submission.reject(job, checked)
+        elif is_new:
+            await submission.enqueue(job, checked)
+        await self._replay(job)
+
+    async def _attach(self, message: Attach) -> None:
+        if self.job_id:
+            raise ProtocolError("already_attached", "`type`: this socket follows a job already.")
+        assert self.owner is not None
+        job = await database_sync_to_async(find_owned)(message.job_id, self.owner)
+        if job is None:
+            await self._refuse(CloseCode.NO_SUCH_JOB, "no_such_job", "There is no such job.")
+            return
+        last = await last_event(str(job.pk))
+        # A number that the job has not come to yet would hide what it says next.
+        await self._follow(job, after=min(message.after, last.seq) if last else message.after)
+        await self._replay(job)
+
+    async def _follow(self, job: Job, *, after: int) -> None:
+        """From now on everything that the job says reaches this socket, `after` onwards."""
+        self.job_id = str(job.pk)
+        self._seq = after
+        await self.channel_layer.group_add(keys.output_group(self.job_id), self.channel_name)
+        await presence.be_present(self.job_id)
+        await self._say(Accepted(job_id=self.job_id, language=job.language, version=job.version))
+        self._spawn(self._keep_looking())
+
+    async def _replay(self, job: Job) -> None:
+        """What the job has said so far; of one that is over nothing more will come by itself."""
+        await self._catch_up()
+        if self._over:
+            return
+        last = await last_event(self.job_id)
+        if last is not None and is_complete(last.frame) and last.seq <= self._seq:
+            await self._close_after_end()  # the client has its end already
+        elif last is None and job.is_over:
+            await self._tell_from_row(job)
+
+    async def _tell_from_row(self, job: Job) -> None:
+        seq = self._seq + 1
+        gap = Gap(seq=seq, from_seq=seq, to_seq=seq, reason="this job is too old")
+        await self._say(gap)
+        await self._forward(seq + 1, encode_event(ending(job), seq + 1), told=seq)
+
+    # --- from the job --------------------------------------------------------------------------
+
+    async def job_events(self, message: dict[str, Any]) -> None:
+        """Frames from the group, ready to be sent; their numbers are `first`, `first + 1` …"""
+        try:
+            async with self._catching_up:
+                first = message["first"]
+                if first > self._seq + 1:
+                    await self._read_journal(until=first)
+                for seq, frame in enumerate(message["frames"], first):
+                    await self._forward(seq, frame)
+        except (RedisError, OSError) as error:
+            # `_keep_looking` finds it in the journal, once Redis answers again.
+            logger.warning("job %s: a hole could not be filled yet: %s", self.job_id, error)
+
+    async def _forward(self, seq: int, frame: str, told: int | None = None) -> None:
+        if seq <= self._seq or self._over:
+            return
+        before = self._seq if told is None else told
+        if seq > before + 1:
+            # The journal has been asked; what it has cut off is gone.
+            reason = "it was more than is kept of one job's output"
+            await self._say(Gap(seq=seq - 1, from_seq=before + 1, to_seq=seq - 1, reason=reason))
+        self._seq = seq
+        await self.send(text_data=frame)
+        if is_complete(frame):
+            await self._close_after_end()
+
+    async def _close_after_end(self) -> None:
+        self._over = True
+        await self.close(int(CloseCode.DONE))
+
+    async def _catch_up(self) -> None:
+        async with self._catching_up:
+            await self._read_journal()
+
+    async def _read_journal(self, until: int | None = None) -> None:
+        async for entry in read_events(self.job_id, self._seq, until=until):
+            await self._forward(entry.seq, entry.frame)
+
+    async def _keep_looking(self) -> None:
+        """Says that somebody is here, and finds what the group lost without a later event."""
+        pause = min(LOOK_AGAIN_S, conf().client_grace_s / 3)
+        while not self._over:
+            await asyncio.sleep(pause)
+            with contextlib.suppress(RedisError, OSError):
+                await presence.be_present(self.job_id)
+                last = await last_event(self.job_id)
+                if last is not None and last.seq > self._seq:
+                    await self._catch_up()
+
+    # --- this socket ---------------------------------------------------------------------------
+
+    async def _expect_first_message(self) -> None:
+        await asyncio.sleep(conf().first_message_s)
+        await self._refuse(
+            CloseCode.NO_FIRST_MESSAGE,
+            "no_first_message",
+            f"No `execute` or `attach` came within {conf().first_message_s:g} seconds.",
+        )
+
+    async def _say(self, message: Message) -> None:
+        await self.send(text_data=encode(message))
+
+    async def _say_error(self, code: str, text: str) -> None:
+        """The socket stays usable, unless this was the message that should have begun a job."""
+        if self.job_id:
+            await self._say(Error(code=code, message=text))
+        elif code == TOO_LARGE:
+            await self._refuse(CloseCode.TOO_LARGE, code, text)
+        else:
+            await self._refuse(CloseCode.BAD_FIRST_MESSAGE, code, text)
+
+    async def _apologise(self) -> None:
+        """Redis, the broker or the database failed; which one is for the log."""
+        await self._refuse(CloseCode.NO_WORKER, UNAVAILABLE.code, UNAVAILABLE.message)
+
+    async def _refuse(self, close_code: CloseCode, code: str, text: str) -> None:
+        if self._over:
+            return
+        self._over = True
+        await self._say(Error(code=code, message=text))
+        await self.close(int(close_code))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.append(task)
+        return task
+
+
+def _parse(text: str | None) -> ClientMessage:
+    if text is None:
+        raise ProtocolError("bad_message", "Send text frames; binary frames mean nothing.")
+    # One character has four bytes at most: the long way is only for what comes near.
+    if len(text) * 4 > MAX_FRAME_BYTES and len(text.encode("utf-8")) > MAX_FRAME_BYTES:
+        raise ProtocolError(TOO_LARGE, f"A frame may have {MAX_FRAME_BYTES} bytes at most.")
+    message: ClientMessage = parse_client(text)
+    return message
+
+
+def _refusal(checked: submission.Checked) -> Error:
+    details = [
+        Detail(line=f.line, column=f.column, message=f.message, file=f.file)
+        for f in checked.findings
+    ]
+    return Error(code="rejected", message=submission.rejection(checked), details=details)

@@ -1,0 +1,26 @@
+"""Ending a job from outside: the person who runs it, or staff in the admin."""
+
+from __future__ import annotations
+
+from asgiref.sync import sync_to_async
+
+from . import jobs
+from .protocol import Cancel, Complete, FinalStatus, encode
+from .relay import presence
+from .relay.events import publish_end
+from .relay.inputs import publish_input_response
+
+
+async def cancel_job(job_id: str, reason: str = "") -> None:
+    """Cancels a job wherever it is. A running one is told and ends by itself, with its figures.
+
+    One that no executor holds ends here. The journal decides, and then the row follows: an executor
+    that takes the job a moment later finds an end above its attempt and cannot say anything.
+    """
+    if await presence.have_lease([job_id]):
+        await publish_input_response(job_id, encode(Cancel(type="cancel", reason=reason)))
+        return
+    message = reason or "The job was cancelled."
+    complete = Complete(status=FinalStatus.CANCELLED, message=message)
+    if await publish_end(job_id, complete):
+        await sync_to_async(jobs.finish)(job_id, complete)

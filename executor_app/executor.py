@@ -1,0 +1,249 @@
+"""An executor process: one host, and one event loop on which all its jobs are relayed.
+
+Celery's threads only wait; everything that happens to a job happens on this loop, in a thread of
+its own, with `add_reader` on the terminals. Two small rounds keep the rest of Codr informed: the
+heartbeat of the executor, and the leases of its jobs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Coroutine, Sequence
+from typing import Any, Final, TypeVar
+
+import uvloop
+from redis.exceptions import RedisError
+
+from .conf import conf, state_dir
+from .dispatch import Order
+from .languages import languages
+from .protocol import Cancel, Complete, Event
+from .relay import presence
+from .relay.events import Publisher, SupersededError
+from .relay.inputs import InputReader, JobMessage
+from .runner.host import Host, safe_name
+from .runner.probe import Proof, prove_languages
+from .runner.run import execute_interactive
+from .runner.spec import RunResult, RunSpec
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+ROUND_S: Final = 1.0
+START_S: Final = 120.0
+# A client may ask for less than the jail around its program takes, which nobody could start.
+LEAST_MEMORY_BYTES: Final = 16 * 1024 * 1024
+
+
+class Executor:
+    """Made once in each executor process. `run_job` is called from Celery's threads."""
+
+    def __init__(self) -> None:
+        self.name = conf().executor_name
+        self._loop = uvloop.new_event_loop()
+        self._thread = threading.Thread(target=self._run_loop, name="relay", daemon=True)
+        self._jobs: dict[str, _JobRun] = {}
+        self._host: Host | None = None
+        self._proofs: list[Proof] = []
+        self._rounds: asyncio.Task[None] | None = None
+        self._stopping = False
+
+    def start(self) -> None:
+        """Opens the host and proves the languages. Raises HostError where this is no executor."""
+        settings = conf()
+        self._host = Host.open(
+            name=self.name,
+            folder=state_dir() / "executors" / safe_name(self.name),
+            sandbox=settings.sandbox,
+            slots=settings.executor_slots,
+            limits_by=settings.limits_by,
+        )
+        for warning in self._host.warnings:
+            logger.warning("executor %s: %s", self.name, warning)
+        self._thread.start()
+        self._submit(self._begin()).result(START_S)
+
+    def run_job(self, order: Order) -> dict[str, Any] | None:
+        """Runs one job to its end; what the recorder has to know, or None if it was superseded."""
+        result: dict[str, Any] | None = self._submit(self._run_job(order)).result()
+        return result
+
+    def stop_jobs_soon(self) -> None:
+        """Ends the running jobs after the grace time. May be called from a signal handler."""
+        self._loop.call_soon_threadsafe(self._begin_stopping)
+
+    def stop(self) -> None:
+        with contextlib.suppress(Exception):
+            self._submit(self._end()).result(10)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(5)
+        if self._host is not None:
+            self._host.close()
+
+    # --- on the loop ---------------------------------------------------------------------------
+
+    def _run_loop(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_forever()
+
+    def _submit(self, work: Coroutine[Any, Any, T]) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    async def _begin(self) -> None:
+        assert self._host is not None
+        self._proofs = await prove_languages(self._host, list(languages().values()))
+        for proof in self._proofs:
+            if not proof.passed:
+                logger.error("%s is not offered here: %s", proof.language, proof.reason)
+        await self._announce()
+        self._rounds = asyncio.create_task(self._go_rounds())
+
+    async def _end(self) -> None:
+        if self._rounds is not None:
+            self._rounds.cancel()
+        await presence.remove_executor(self.name)
+
+    def _begin_stopping(self) -> None:
+        self._stopping = True
+        self._loop.call_later(conf().stop_grace_s, self._end_jobs)
+
+    def _end_jobs(self) -> None:
+        for job in self._jobs.values():
+            job.cancel("The server was stopped. Run the program again.")
+
+    async def _announce(self) -> None:
+        assert self._host is not None
+        await presence.announce_executor(
+            self.name,
+            {
+                "sandbox": self._host.sandbox.name,
+                "limits": "cgroup" if self._host.hierarchy else "rlimit",
+                "warnings": self._host.warnings,
+                "slots": conf().executor_slots,
+                "running": len(self._jobs),
+                "stopping": self._stopping,
+                "languages": {
+                    proof.language: {"version": proof.version, "reason": proof.reason}
+                    for proof in self._proofs
+                },
+            },
+        )
+
+    async def _go_rounds(self) -> None:
+        announced = 0.0
+        while True:
+            await asyncio.sleep(ROUND_S)
+            try:
+                await presence.hold_leases(list(self._jobs), self.name)
+                for job_id in await presence.abandoned(list(self._jobs)):
+                    if job_id in self._jobs:
+                        self._jobs[job_id].abandon()
+                if time.monotonic() - announced > presence.HEARTBEAT_S - ROUND_S / 2:
+                    await self._announce()
+                    announced = time.monotonic()
+            except (RedisError, OSError) as error:
+                logger.warning("executor %s cannot report to Redis: %s", self.name, error)
+
+    async def _run_job(self, order: Order) -> dict[str, Any] | None:
+        assert self._host is not None
+        job = _JobRun(order, self.name)
+        self._jobs[order.job_id] = job
+        try:
+            await presence.hold_leases([order.job_id], self.name)
+            return await job.run(self._host)
+        finally:
+            del self._jobs[order.job_id]
+
+
+class _JobRun:
+    """One attempt of one job on this executor: the runner's `emit` and its source of input."""
+
+    def __init__(self, order: Order, worker: str) -> None:
+        self._order = order
+        self._worker = worker
+        self._publisher = Publisher(order.job_id, order.attempt, order.seq)
+        self._messages: asyncio.Queue[JobMessage] = asyncio.Queue()
+        self._broken: Exception | None = None
+        self._started = time.monotonic()
+
+    def cancel(self, reason: str) -> None:
+        self._messages.put_nowait(Cancel(type="cancel", reason=reason))
+
+    def abandon(self) -> None:
+        # Whoever submitted it has had no time yet to be seen if it has only just begun.
+        if time.monotonic() - self._started > conf().client_grace_s:
+            self.cancel("Whoever ran this program went away, and the grace period is over.")
+
+    async def run(self, host: Host) -> dict[str, Any] | None:
+        started_at = time.time()
+        async with InputReader(self._order.job_id) as reader:
+            passing_on = asyncio.create_task(self._pass_on(reader))
+            try:
+                result = await execute_interactive(
+                    host,
+                    self._spec(),
+                    self._emit,
+                    self._next_messages(),
+                    attempt=self._order.attempt,
+                    worker=self._worker,
+                )
+            finally:
+                passing_on.cancel()
+                await asyncio.gather(passing_on, return_exceptions=True)
+        if self._broken is not None:
+            logger.warning("job %s ended unheard: %r", self._order.job_id, self._broken)
+            return None
+        await presence.release_lease(self._order.job_id)
+        return self._facts(result, started_at)
+
+    async def _emit(self, events: Sequence[Event]) -> None:
+        if self._broken is not None:
+            return
+        try:
+            await self._publisher.publish(events)
+        except (SupersededError, RedisError, OSError) as error:
+            # Nobody can hear this run any more: end it, and let the recorder see that it ended.
+            self._broken = error
+            self.cancel("")
+
+    async def _pass_on(self, reader: InputReader) -> None:
+        async for message in reader:
+            self._messages.put_nowait(message)
+
+    async def _next_messages(self) -> Any:
+        while True:
+            yield await self._messages.get()
+
+    def _spec(self) -> RunSpec:
+        order, language = self._order, languages()[self._order.language]
+        limits: Any = order.limits
+        if limits.get("memory") is not None:
+            limits = {**limits, "memory": max(limits["memory"], LEAST_MEMORY_BYTES)}
+        return RunSpec(
+            job_id=order.job_id,
+            language=language,
+            files=order.files,
+            # The compiler is ours: what a client asks for is about its program.
+            compile_limits=language.compile_limits,
+            run_limits=language.run_limits.lowered(**limits),
+            args=order.args,
+            stdin=order.stdin,
+            tty=order.tty,
+            cols=order.cols,
+            rows=order.rows,
+        )
+
+    def _facts(self, result: RunResult, started_at: float) -> dict[str, Any]:
+        complete: Complete = result.complete
+        return {
+            "complete": complete.model_dump(mode="json"),
+            "worker": self._worker,
+            "attempt": self._order.attempt,
+            "output_bytes": result.output_bytes,
+            "started_at": started_at,
+            "finished_at": time.time(),
+        }

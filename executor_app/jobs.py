@@ -1,0 +1,133 @@
+"""Creating, starting, finishing, cancelling and losing a job: the only writer of a status.
+
+A move is one UPDATE filtered on the old status. Zero rows changed means that another move won,
+which is no error: every function says whether its own did.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from .models import Job, Transcript, may_become
+from .protocol import Complete, FinalStatus, SourceFile
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who asked: an account, a browser session, or an address where there is neither."""
+
+    key: str
+    user_id: int | None = None
+    user_agent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is to be run, as checked by the consumer."""
+
+    owner: Owner
+    request_id: str
+    language: str
+    version: str
+    policy: str
+    files: Sequence[SourceFile]
+    args: Sequence[str]
+    tty: bool
+
+
+def create(request: Request) -> tuple[Job, bool]:
+    """The job for this request, and whether it is new: a repeated `request_id` finds the first."""
+    job = Job(
+        owner_id=request.owner.user_id,
+        owner_key=request.owner.key,
+        user_agent=request.owner.user_agent[:200],
+        request_id=request.request_id,
+        language=request.language,
+        version=request.version[:100],
+        policy=request.policy,
+        source=Job.pack_files(request.files),
+        arguments=list(request.args),
+        tty=request.tty,
+    )
+    try:
+        with transaction.atomic():
+            job.save(force_insert=True)
+    except IntegrityError:
+        first = Job.objects.filter(owner_key=request.owner.key, request_id=request.request_id)
+        return first.get(), False
+    return job, True
+
+
+def find_owned(job_id: str, owner: Owner) -> Job | None:
+    """The job if it is this owner's; a job of somebody else does not exist for them."""
+    try:
+        wanted = uuid.UUID(job_id)
+    except ValueError:
+        return None
+    return Job.objects.filter(pk=wanted, owner_key=owner.key).first()
+
+
+def start(job_id: str, *, worker: str, attempt: int, at: datetime) -> bool:
+    return _move(job_id, Job.Status.RUNNING, worker=worker, attempt=attempt, started_at=at)
+
+
+def finish(
+    job_id: str,
+    complete: Complete,
+    *,
+    worker: str = "",
+    attempt: int = 0,
+    output_bytes: int = 0,
+    started_at: datetime | None = None,
+    finished_at: datetime | None = None,
+) -> bool:
+    facts: dict[str, object] = {
+        "message": complete.message,
+        "exit_code": complete.exit_code,
+        "signal": complete.signal or "",
+        "execution_time": complete.execution_time,
+        "cpu_time": complete.cpu_time,
+        "memory": complete.memory,
+        "truncated": complete.truncated,
+        "output_bytes": output_bytes,
+        "finished_at": finished_at or timezone.now(),
+    }
+    if worker:
+        facts |= {"worker": worker, "attempt": attempt, "started_at": started_at}
+    return _move(job_id, Job.Status(complete.status.value), **facts)
+
+
+def ending(job: Job) -> Complete:
+    """How a job that is over ended, from its row: for who comes after its journal has gone."""
+    return Complete(
+        status=FinalStatus(job.status),
+        exit_code=job.exit_code,
+        signal=job.signal or None,
+        execution_time=job.execution_time or 0.0,
+        cpu_time=job.cpu_time or 0.0,
+        memory=job.memory or 0,
+        truncated=job.truncated,
+        message=job.message,
+    )
+
+
+def store_transcript(job_id: str, content: bytes, left_out_bytes: int) -> None:
+    Transcript.objects.update_or_create(
+        job_id=job_id, defaults={"content": content, "left_out_bytes": left_out_bytes}
+    )
+
+
+def unfinished() -> list[Job]:
+    statuses = (Job.Status.QUEUED, Job.Status.RUNNING)
+    return list(Job.objects.filter(status__in=statuses).defer("source").order_by("created_at"))
+
+
+def _move(job_id: str, status: Job.Status, **facts: object) -> bool:
+    jobs = Job.objects.filter(pk=job_id, status__in=may_become(status))
+    return bool(jobs.update(status=status, **facts))

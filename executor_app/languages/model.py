@@ -1,0 +1,121 @@
+"""What a language is, and the argument lists that compile and run a program in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+from typing import TypeVar
+
+N = TypeVar("N", int, float)
+
+# What a compiler writes and `run` starts, in the job's own folder.
+OUTPUT_NAME = "program"
+
+# Stands alone in an argument list, since it becomes several arguments.
+ALL_SOURCES = "{sources}"
+PLACEHOLDER = re.compile(r"\{(file|out)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one stage of a job may use. Times in seconds, sizes in bytes.
+
+    `processes` counts threads too, as the kernel does. `disk_bytes` is the whole work folder.
+    `input_timeout_s` bounds one wait for a person and is 0 for compiling, which asks nobody.
+    """
+
+    cpu_time_s: float
+    wall_time_s: float
+    input_timeout_s: float
+    memory_bytes: int
+    processes: int
+    output_bytes: int
+    file_size_bytes: int
+    disk_bytes: int
+
+    def lowered(
+        self,
+        *,
+        cpu_time: float | None = None,
+        wall_time: float | None = None,
+        input_timeout: float | None = None,
+        memory: int | None = None,
+        output: int | None = None,
+        processes: int | None = None,
+    ) -> Limits:
+        """The smaller of each pair, named as on the wire; None keeps ours."""
+        return replace(
+            self,
+            cpu_time_s=_smaller(self.cpu_time_s, cpu_time),
+            wall_time_s=_smaller(self.wall_time_s, wall_time),
+            input_timeout_s=_smaller(self.input_timeout_s, input_timeout),
+            memory_bytes=_smaller(self.memory_bytes, memory),
+            output_bytes=_smaller(self.output_bytes, output),
+            processes=_smaller(self.processes, processes),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """The program that proves a toolchain; `expected` is its whole output, exactly."""
+
+    code: str
+    expected: str
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """One table of `languages.toml`. `compile` is empty where nothing needs compiling."""
+
+    name: str
+    title: str
+    aliases: tuple[str, ...]
+    file_name: str
+    extensions: tuple[str, ...]
+    highlight: str
+    compile: tuple[str, ...]
+    run: tuple[str, ...]
+    version: tuple[str, ...]
+    env: Mapping[str, str]
+    compile_limits: Limits
+    run_limits: Limits
+    example: str
+    hello: Hello
+
+    def compile_argv(self, sources: Sequence[str]) -> list[str] | None:
+        """The command that turns `sources`, the first being the program, into `OUTPUT_NAME`.
+
+        None where there is nothing to compile. Other kinds of file may be among the sources, a
+        header or data for instance: they are left for the compiler to find.
+        """
+        if not self.compile:
+            return None
+        main, *others = sources
+        return _expanded(self.compile, [main, *filter(self._is_source, others)])
+
+    def run_argv(self, args: Sequence[str], file: str | None = None) -> list[str]:
+        """The command that runs the program; `file` is its main file if not `file_name`."""
+        return [*_expanded(self.run, [file or self.file_name]), *args]
+
+    def _is_source(self, name: str) -> bool:
+        return PurePosixPath(name).suffix in self.extensions
+
+
+def _smaller(ours: N, wanted: N | None) -> N:
+    return ours if wanted is None else min(ours, wanted)
+
+
+def _expanded(template: Sequence[str], sources: Sequence[str]) -> list[str]:
+    # People name their files: with "./" in front, neither "-o" nor "@list" is read as an option.
+    paths = [f"./{source}" for source in sources]
+    known = {"file": paths[0], "out": f"./{OUTPUT_NAME}"}
+    argv: list[str] = []
+    for part in template:
+        if part == ALL_SOURCES:
+            argv += paths
+        else:
+            # One pass, so that a placeholder inside a file's name stays what it is.
+            argv.append(PLACEHOLDER.sub(lambda found: known[found[1]], part))
+    return argv

@@ -1,0 +1,140 @@
+"""The job record: what was asked, by whom, and how it ended."""
+
+from __future__ import annotations
+
+import json
+import uuid
+import zlib
+from collections.abc import Sequence
+from typing import Any, Final
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from .protocol import FinalStatus, SourceFile
+
+
+def pack(value: Any) -> bytes:
+    """JSON, compressed. Bytes and not text: PostgreSQL's text cannot hold U+0000."""
+    return zlib.compress(json.dumps(value, separators=(",", ":")).encode("utf-8"))
+
+
+def unpack(data: bytes | memoryview) -> Any:
+    return json.loads(zlib.decompress(bytes(data))) if data else []
+
+
+class Job(models.Model):
+    """One program run once. Only `jobs.py` changes a status."""
+
+    class Status(models.TextChoices):
+        QUEUED = "queued"
+        RUNNING = "running"
+        COMPLETED = FinalStatus.COMPLETED.value
+        COMPILE_ERROR = FinalStatus.COMPILE_ERROR.value
+        TIME_LIMIT = FinalStatus.TIME_LIMIT.value
+        MEMORY_LIMIT = FinalStatus.MEMORY_LIMIT.value
+        PROCESS_LIMIT = FinalStatus.PROCESS_LIMIT.value
+        FILE_SIZE_LIMIT = FinalStatus.FILE_SIZE_LIMIT.value
+        OUTPUT_LIMIT = FinalStatus.OUTPUT_LIMIT.value
+        INPUT_TIMEOUT = FinalStatus.INPUT_TIMEOUT.value
+        SIGNALED = FinalStatus.SIGNALED.value
+        CANCELLED = FinalStatus.CANCELLED.value
+        REJECTED = FinalStatus.REJECTED.value
+        FAILED = FinalStatus.FAILED.value
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL
+    )
+    # "user:5", "session:" and a hash of its key or, for a client without cookies, "address:…".
+    owner_key = models.CharField(max_length=100, db_index=True)
+    request_id = models.CharField(max_length=100, blank=True)
+    user_agent = models.CharField(max_length=200, blank=True)
+
+    language = models.CharField(max_length=50)
+    version = models.CharField(max_length=100, blank=True)
+    policy = models.CharField(max_length=20, blank=True)
+    source = models.BinaryField()
+    arguments = models.JSONField(default=list)
+    tty = models.BooleanField(default=True)
+
+    status = models.CharField(max_length=20, choices=Status.choices, default=Status.QUEUED)
+    message = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    worker = models.CharField(max_length=200, blank=True)
+    attempt = models.PositiveIntegerField(default=0)
+
+    exit_code = models.IntegerField(null=True, blank=True)
+    signal = models.CharField(max_length=20, blank=True)
+    execution_time = models.FloatField(null=True, blank=True, help_text="seconds, without waits")
+    cpu_time = models.FloatField(null=True, blank=True, help_text="seconds")
+    memory = models.BigIntegerField(null=True, blank=True, help_text="bytes, at its highest")
+    output_bytes = models.BigIntegerField(default=0)
+    truncated = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ("-created_at",)
+        indexes = (
+            models.Index(fields=["-created_at"], name="job_by_age"),
+            models.Index(fields=["status", "-created_at"], name="job_by_status"),
+            models.Index(fields=["language", "-created_at"], name="job_by_language"),
+        )
+        constraints = (
+            models.UniqueConstraint(
+                fields=["owner_key", "request_id"],
+                condition=~Q(request_id=""),
+                name="one_job_for_a_request",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.language} job {self.id}"
+
+    @property
+    def files(self) -> list[SourceFile]:
+        return [SourceFile.model_validate(file) for file in unpack(self.source)]
+
+    @staticmethod
+    def pack_files(files: Sequence[SourceFile]) -> bytes:
+        return pack([file.model_dump() for file in files])
+
+    @property
+    def is_over(self) -> bool:
+        return self.status in FINAL
+
+
+# What a status may become. A move is one UPDATE filtered on the old status.
+FINAL: Final = frozenset(Job.Status(final.value) for final in FinalStatus)
+MOVES: Final[dict[Job.Status, frozenset[Job.Status]]] = {
+    Job.Status.QUEUED: frozenset({Job.Status.RUNNING}) | FINAL,
+    Job.Status.RUNNING: FINAL,
+}
+
+
+def may_become(status: Job.Status) -> list[Job.Status]:
+    """The statuses from which a job may move to `status`."""
+    return [old for old, new in MOVES.items() if status in new]
+
+
+class Transcript(models.Model):
+    """What was said while a job ran, as the journal had it: bounded, compressed.
+
+    `content` is a list of entries in the order of their times:
+    `{"t": milliseconds since the epoch, "stream": "stdout" | "stderr" | "input" | "note",
+    "stage": "compile" | "run", "data": text or base64, "encoding": "base64" where it is that}`.
+    """
+
+    job = models.OneToOneField(Job, on_delete=models.CASCADE, primary_key=True)
+    content = models.BinaryField()
+    left_out_bytes = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"transcript of {self.job_id}"
+
+    @property
+    def entries(self) -> list[dict[str, Any]]:
+        entries: list[dict[str, Any]] = unpack(self.content)
+        return entries

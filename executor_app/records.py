@@ -1,0 +1,119 @@
+"""What the recorder does: results into rows, and an end for jobs that lost their executor."""
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from celery import shared_task
+from django.utils import timezone
+
+from . import dispatch, jobs, transcripts
+from .conf import conf
+from .models import Job, pack
+from .protocol import Complete, FinalStatus
+from .relay import presence
+from .relay.client import wait_for
+from .relay.events import Entry, forget_later, last_event, publish_end, read_end, read_events
+from .relay.inputs import JobMessage, read_inputs
+
+logger = logging.getLogger(__name__)
+
+# How long a job has to be seen without a lease. One look is not enough: a job that was taken this
+# moment has none yet, and after an outage of Redis all of them are gone until the executors' next
+# round. Below the pause between two looks.
+UNHELD_S: Final = 4.0
+# How long a result may be on its way after its job's last event.
+RESULT_PATIENCE_S: Final = 15.0
+LOST = (
+    "The machine that ran this program stopped answering, so it did not finish. "
+    "Nothing is wrong with your program: run it again."
+)
+NEVER_TAKEN = "No machine took this program in time. Run it again when the server is less busy."
+
+
+@shared_task(name=dispatch.RECORD_START)
+def record_start(job_id: str, facts: dict[str, Any]) -> None:
+    at = datetime.fromtimestamp(facts["started_at"], UTC)
+    jobs.start(job_id, worker=facts["worker"], attempt=facts["attempt"], at=at)
+
+
+@shared_task(name=dispatch.RECORD_RESULT)
+def record_result(job_id: str, facts: dict[str, Any]) -> None:
+    """Writes the row, keeps the transcript, lets the journals go. Doing it twice is harmless."""
+    complete = Complete.model_validate(facts["complete"], strict=False)
+    changed = jobs.finish(
+        job_id,
+        complete,
+        worker=facts["worker"],
+        attempt=facts["attempt"],
+        output_bytes=facts["output_bytes"],
+        started_at=datetime.fromtimestamp(facts["started_at"], UTC),
+        finished_at=datetime.fromtimestamp(facts["finished_at"], UTC),
+    )
+    if not changed:
+        logger.info("job %s had ended already", job_id)
+    keep_transcript(job_id)
+
+
+def keep_transcript(job_id: str) -> None:
+    events, inputs = wait_for(_read_journals(job_id))
+    # No events: the journal has gone already, and what was made of it stays.
+    if events and Job.objects.filter(pk=job_id).exists():
+        items, left_out = transcripts.build(events, inputs, conf().transcript_bytes)
+        jobs.store_transcript(job_id, pack(items), left_out)
+    wait_for(forget_later(job_id))
+
+
+async def _read_journals(job_id: str) -> tuple[list[Entry], list[tuple[int, JobMessage]]]:
+    events = [entry async for entry in read_events(job_id, 0)]
+    return events, await read_inputs(job_id)
+
+
+@shared_task(name="executor_app.records.end_lost_jobs")
+def end_lost_jobs() -> None:
+    """Ends jobs that nobody runs any more. The journal decides: it may hold an end already."""
+    waiting = {str(job.pk): job for job in jobs.unfinished()}
+    unheld = waiting.keys() - wait_for(presence.have_lease(list(waiting)))
+    now = time.monotonic()
+    for job_id in _unheld_since.keys() - unheld:
+        del _unheld_since[job_id]
+    for job_id in unheld:
+        if now - _unheld_since.setdefault(job_id, now) < UNHELD_S or _may_be_queued(
+            waiting[job_id]
+        ):
+            continue
+        try:
+            _end_lost(waiting[job_id])
+        except Exception:
+            # One job that cannot be ended is no reason to leave the others.
+            logger.exception("job %s could not be ended", job_id)
+
+
+# Jobs of the table that no executor held at the last look, and since when (this process's clock).
+_unheld_since: dict[str, float] = {}
+
+
+def _may_be_queued(job: Job) -> bool:
+    patience = timedelta(seconds=conf().queue_patience_s)
+    return job.status == Job.Status.QUEUED and timezone.now() - job.created_at < patience
+
+
+def _end_lost(job: Job) -> None:
+    job_id = str(job.pk)
+    never_taken = job.status == Job.Status.QUEUED
+    complete = Complete(status=FinalStatus.FAILED, message=NEVER_TAKEN if never_taken else LOST)
+    if wait_for(publish_end(job_id, complete)):
+        logger.error("job %s was lost: %s", job_id, complete.message)
+    else:
+        ended = wait_for(last_event(job_id))
+        if ended is None or time.time() - ended.at_ms / 1000 < RESULT_PATIENCE_S:
+            return  # its result, which knows more, is on its way
+        complete = wait_for(read_end(job_id)) or complete
+    jobs.finish(job_id, complete)
+    # The order of a job that nobody took may still be in the queue. The end in its journal is what
+    # keeps an executor that takes it late from running it, so that journal stays for its day.
+    if not never_taken:
+        keep_transcript(job_id)

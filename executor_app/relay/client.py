@@ -1,0 +1,59 @@
+"""One Redis connection pool for each event loop, and the channel layer."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import threading
+import weakref
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+import redis.asyncio
+from channels.layers import get_channel_layer
+
+from executor_app.conf import redis_url
+
+T = TypeVar("T")
+
+_clients: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, redis.asyncio.Redis] = (
+    weakref.WeakKeyDictionary()
+)
+
+
+def client() -> Any:
+    """The running loop's client. Answers are bytes, which its own types do not know."""
+    loop = asyncio.get_running_loop()
+    found = _clients.get(loop)
+    if found is None:
+        found = redis.asyncio.Redis.from_url(
+            redis_url(), health_check_interval=30, socket_keepalive=True
+        )
+        _clients[loop] = found
+    return found
+
+
+def wait_for(work: Coroutine[Any, Any, T]) -> T:
+    """For threads without a loop, such as Celery's: runs `work` on one that is kept for them.
+
+    A loop for each call, as `async_to_sync` makes them, would be a new connection each time.
+    """
+    with _background_lock:
+        loop = _background_loop()
+    return asyncio.run_coroutine_threadsafe(work, loop).result()
+
+
+_background_lock = threading.Lock()
+
+
+@functools.cache
+def _background_loop() -> asyncio.AbstractEventLoop:
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="relay", daemon=True).start()
+    return loop
+
+
+def layer() -> Any:
+    found = get_channel_layer()
+    assert found is not None, "CHANNEL_LAYERS has no default"
+    return found

@@ -1,0 +1,247 @@
+"""A job's events: appended to its journal, published to its group, read back from either.
+
+A journal entry's id is `attempt-seq`, given by us. Redis refuses an id that is not above the last
+one, so a second run of a job that is already ahead, or a late one, fails at its first append.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from redis.exceptions import ConnectionError, ResponseError, TimeoutError
+
+from executor_app.conf import conf
+from executor_app.protocol import (
+    Complete,
+    Event,
+    InputRequest,
+    Output,
+    Stage,
+    Status,
+    Stream,
+    encode_event,
+    is_complete,
+    parse_event,
+)
+
+from . import keys
+from .client import client, layer
+
+logger = logging.getLogger(__name__)
+
+# A journal that nobody ends any more goes after a day.
+FORGOTTEN_S: Final = 24 * 3600
+# An append by the recorder or an admin that ends a job is above every attempt of an executor.
+LAST_ATTEMPT: Final = 1_000_000
+# How long an executor holds its output while Redis is away.
+PATIENCE_S: Final = 60.0
+READ_COUNT: Final = 64
+
+
+# An end said from outside, which must hold against an executor that may still be speaking: in one
+# step it takes the number after the last event, above every attempt, unless the job has an end.
+# KEYS: journal. ARGV: the frame after its number, time, attempt, expiry.
+_APPEND_END = """
+local n = 0
+local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
+if last then
+  n = tonumber(string.match(last[1], '-(%d+)$'))
+  for i = 1, #last[2], 2 do
+    if last[2][i] == 'f' and string.find(last[2][i + 1], '^{"seq":%d+,"type":"complete"') then
+      return 0
+    end
+  end
+end
+n = n + 1
+local frame = '{"seq":' .. n .. ARGV[1]
+redis.call('XADD', KEYS[1], ARGV[3] .. '-' .. n, 'f', frame, 't', ARGV[2])
+redis.call('EXPIRE', KEYS[1], ARGV[4])
+return n
+"""
+
+
+class SupersededError(Exception):
+    """The job went on without this attempt: somebody else ended or restarted it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One journalled event: its frame is what clients get. `at_ms` is since the epoch."""
+
+    seq: int
+    attempt: int
+    frame: str
+    at_ms: int
+
+    @classmethod
+    def of(cls, raw_id: bytes, fields: Mapping[bytes, bytes]) -> Entry:
+        attempt, _, seq = raw_id.decode().partition("-")
+        return cls(int(seq), int(attempt), fields[b"f"].decode(), int(fields[b"t"]))
+
+
+class Publisher:
+    """Says what happens to one job in one attempt; `seq` is the last one given."""
+
+    def __init__(self, job_id: str, attempt: int, seq: int) -> None:
+        self.job_id = job_id
+        self.attempt = attempt
+        self.seq = seq
+        self._journal = keys.output_journal(job_id)
+        self._group = keys.output_group(job_id)
+        self._limit = conf().journal_bytes
+        self._kept: deque[tuple[int, int]] = deque()
+        self._kept_bytes = 0
+        self._expiry_set = False
+
+    async def publish(self, events: Sequence[Event]) -> None:
+        """Journals the events, then sends them to everyone attached.
+
+        Raises SupersededError. While Redis is away it waits and tries again, for `PATIENCE_S`.
+        """
+        first = self.seq + 1
+        frames = [encode_event(event, first + n) for n, event in enumerate(events)]
+        await self._append(first, frames)
+        self.seq += len(frames)
+        await _patiently(
+            lambda: layer().group_send(
+                self._group, {"type": "job.events", "first": first, "frames": frames}
+            )
+        )
+
+    async def publish_status(self, status: Status) -> None:
+        await self.publish([status])
+
+    async def publish_output(self, stream: Stream, stage: Stage, raw: bytes) -> None:
+        await self.publish([Output.of(stream, stage, raw)])
+
+    async def publish_input_request(self, prompt: str, stream: Stream = "stdout") -> None:
+        await self.publish([InputRequest(prompt=prompt, stream=stream)])
+
+    async def publish_complete(self, complete: Complete) -> None:
+        await self.publish([complete])
+
+    async def _append(self, first: int, frames: Sequence[str]) -> None:
+        now = int(time.time() * 1000)
+        oldest = self._oldest_kept(first, frames)
+        tried = False
+
+        async def append() -> None:
+            nonlocal tried
+            async with client().pipeline(transaction=False) as pipe:
+                for n, frame in enumerate(frames):
+                    pipe.xadd(
+                        self._journal, {"f": frame, "t": now}, id=f"{self.attempt}-{first + n}"
+                    )
+                if not self._expiry_set:
+                    pipe.expire(self._journal, FORGOTTEN_S)
+                if oldest is not None:
+                    pipe.xtrim(self._journal, minid=oldest, approximate=False)
+                try:
+                    await pipe.execute()
+                except ResponseError as error:
+                    if "equal or smaller" not in str(error):
+                        raise
+                    if not (tried and await self._is_ours(first + len(frames) - 1)):
+                        raise SupersededError(self.job_id) from error
+                finally:
+                    tried = True
+            self._expiry_set = True
+
+        await _patiently(append)
+
+    async def _is_ours(self, seq: int) -> bool:
+        """After a lost answer: whether the append that we repeat had arrived after all."""
+        last = await client().xrevrange(self._journal, count=1)
+        return bool(last) and last[0][0] == f"{self.attempt}-{seq}".encode()
+
+    def _oldest_kept(self, first: int, frames: Sequence[str]) -> str | None:
+        """The id below which the journal is cut off; None while it is within its bound."""
+        for n, frame in enumerate(frames):
+            self._kept.append((first + n, len(frame)))
+            self._kept_bytes += len(frame)
+        if self._kept_bytes <= self._limit:
+            return None
+        while self._kept_bytes > self._limit and len(self._kept) > 1:
+            self._kept_bytes -= self._kept.popleft()[1]
+        return f"{self.attempt}-{self._kept[0][0]}"
+
+
+async def publish_end(job_id: str, complete: Complete) -> bool:
+    """Ends a job in the name of its executor; False where it has ended already."""
+    frame = encode_event(complete, 0).removeprefix('{"seq":0')
+    seq = await client().eval(
+        _APPEND_END,
+        1,
+        keys.output_journal(job_id),
+        frame,
+        str(int(time.time() * 1000)),
+        str(LAST_ATTEMPT),
+        str(FORGOTTEN_S),
+    )
+    if seq:
+        frames = [encode_event(complete, seq)]
+        message = {"type": "job.events", "first": seq, "frames": frames}
+        await layer().group_send(keys.output_group(job_id), message)
+    return bool(seq)
+
+
+async def _patiently(action: Callable[[], Awaitable[None]]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    pause = 0.05
+    while True:
+        try:
+            await action()
+            return
+        except (ConnectionError, TimeoutError, OSError):
+            if time.monotonic() > deadline:
+                raise
+            logger.warning("Redis does not answer; trying again in %.2f s", pause)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 2.0)
+
+
+async def read_events(job_id: str, after: int, *, until: int | None = None) -> AsyncIterator[Entry]:
+    """The journalled events with a `seq` above `after` (and below `until`), in order.
+
+    Ids sort by attempt first; `seq` grows through all attempts, so what is too low is skipped.
+    """
+    position = "-"
+    while True:
+        entries = await client().xrange(keys.output_journal(job_id), min=position, count=READ_COUNT)
+        for raw_id, fields in entries:
+            entry = Entry.of(raw_id, fields)
+            if until is not None and entry.seq >= until:
+                return
+            if entry.seq > after:
+                yield entry
+        if len(entries) < READ_COUNT:
+            return
+        position = "(" + entries[-1][0].decode()
+
+
+async def last_event(job_id: str) -> Entry | None:
+    entries = await client().xrevrange(keys.output_journal(job_id), count=1)
+    return Entry.of(*entries[0]) if entries else None
+
+
+async def read_end(job_id: str) -> Complete | None:
+    """The end of the job, if it has one."""
+    last = await last_event(job_id)
+    event = parse_event(last.frame) if last is not None and is_complete(last.frame) else None
+    return event if isinstance(event, Complete) else None
+
+
+async def forget_later(job_id: str) -> None:
+    """The job is recorded: its journals stay for who is still reading, then go."""
+    keep = max(1, int(conf().journal_keep_s))
+    async with client().pipeline(transaction=False) as pipe:
+        pipe.expire(keys.output_journal(job_id), keep)
+        pipe.expire(keys.input_journal(job_id), keep)
+        pipe.delete(keys.presence(job_id))
+        await pipe.execute()

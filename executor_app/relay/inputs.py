@@ -1,0 +1,142 @@
+"""What people send to a running job: appended to its input journal, then to its group.
+
+Entries are numbered 1, 2, 3 … by a script, since several viewers may type at once; whoever reads
+them sees a hole and fills it from the journal, and passes nothing on twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from typing import Any, Final
+
+from redis.exceptions import RedisError
+
+from executor_app.protocol import Cancel, Eof, InputResponse, Resize, Signal, Stdin, parse_input
+
+from . import keys
+from .client import client, layer
+from .events import FORGOTTEN_S
+
+logger = logging.getLogger(__name__)
+
+JobMessage = InputResponse | Stdin | Eof | Resize | Signal | Cancel
+
+# Input that a job may be sent in all, so that nobody fills Redis by typing.
+MAX_ENTRIES: Final = 1_000_000
+MAX_BYTES: Final = 64 * 1024 * 1024
+# How often the journal is looked at although nothing came: pub/sub is at most once.
+LOOK_AGAIN_S: Final = 2.0
+
+# KEYS: journal. ARGV: frame, time, expiry, most entries, most bytes. The bytes so far stand in the
+# last entry, so that a bound needs no key of its own.
+_APPEND = """
+local n, sum = 1, 0
+local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
+if last then
+  n = tonumber(string.sub(last[1], 3)) + 1
+  for i = 1, #last[2], 2 do if last[2][i] == 's' then sum = tonumber(last[2][i + 1]) end end
+end
+sum = sum + #ARGV[1]
+if n > tonumber(ARGV[4]) or sum > tonumber(ARGV[5]) then return -1 end
+redis.call('XADD', KEYS[1], '0-' .. n, 'f', ARGV[1], 't', ARGV[2], 's', sum)
+if n == 1 then redis.call('EXPIRE', KEYS[1], ARGV[3]) end
+return n
+"""
+
+
+class TooMuchInputError(Exception):
+    """More input than one job may be sent in all."""
+
+
+async def publish_input_response(job_id: str, frame: str) -> int:
+    """Journals one checked frame of a client and hands it to the executor; returns its number."""
+    number = await client().eval(
+        _APPEND,
+        1,
+        keys.input_journal(job_id),
+        frame,
+        str(int(time.time() * 1000)),
+        str(FORGOTTEN_S),
+        str(MAX_ENTRIES),
+        str(MAX_BYTES),
+    )
+    if number < 0:
+        raise TooMuchInputError(job_id)
+    await layer().group_send(
+        keys.input_group(job_id), {"type": "job.input", "n": number, "frame": frame}
+    )
+    return int(number)
+
+
+class InputReader:
+    """The executor's end: every message of one job, once and in order. Use it as a context."""
+
+    def __init__(self, job_id: str) -> None:
+        self._job_id = job_id
+        self._group = keys.input_group(job_id)
+        self._channel = ""
+        self._last = 0
+        self._ready: deque[JobMessage] = deque()
+        self._receiving: asyncio.Task[dict[str, Any]] | None = None
+
+    async def __aenter__(self) -> InputReader:
+        self._channel = await layer().new_channel()
+        await layer().group_add(self._group, self._channel)
+        await self._read_journal()
+        return self
+
+    async def __aexit__(self, *args: object) -> None:
+        await layer().group_discard(self._group, self._channel)
+        if self._receiving is not None:
+            # Cancelling `receive` is how the layer learns that the channel is no longer needed.
+            self._receiving.cancel()
+            await asyncio.gather(self._receiving, return_exceptions=True)
+
+    def __aiter__(self) -> InputReader:
+        return self
+
+    async def __anext__(self) -> JobMessage:
+        return await self.wait_for_input_response()
+
+    async def wait_for_input_response(self) -> JobMessage:
+        """The next message, whenever it comes."""
+        while not self._ready:
+            if self._receiving is None:
+                self._receiving = asyncio.ensure_future(layer().receive(self._channel))
+            done, _ = await asyncio.wait([self._receiving], timeout=LOOK_AGAIN_S)
+            try:
+                if done:
+                    receiving, self._receiving = self._receiving, None
+                    message = receiving.result()
+                    await self._take(message["n"], message["frame"])
+                else:
+                    await self._read_journal()
+            except (RedisError, OSError) as error:
+                # The job goes on; what was sent meanwhile is in the journal when Redis is back.
+                logger.warning("job %s: input cannot be read: %s", self._job_id, error)
+                await asyncio.sleep(LOOK_AGAIN_S / 4)
+        return self._ready.popleft()
+
+    async def _take(self, number: int, frame: str) -> None:
+        if number == self._last + 1:
+            self._last = number
+            self._ready.append(parse_input(frame))
+        elif number > self._last:
+            await self._read_journal()
+
+    async def _read_journal(self) -> None:
+        entries = await client().xrange(
+            keys.input_journal(self._job_id), min=f"(0-{self._last}" if self._last else "-"
+        )
+        for raw_id, fields in entries:
+            self._last = int(raw_id.partition(b"-")[2])
+            self._ready.append(parse_input(fields[b"f"]))
+
+
+async def read_inputs(job_id: str) -> list[tuple[int, JobMessage]]:
+    """Everything a job was sent, with its time in milliseconds since the epoch."""
+    entries = await client().xrange(keys.input_journal(job_id))
+    return [(int(fields[b"t"]), parse_input(fields[b"f"])) for _, fields in entries]

@@ -1,0 +1,85 @@
+"""Who is there: executors by heartbeat, running jobs by lease, viewers by presence.
+
+Each is a key that expires, written anew by whoever it speaks for.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from executor_app.conf import conf
+
+from . import keys
+from .client import client
+
+HEARTBEAT_S: Final = 2.0
+# Three heartbeats may be lost before an executor counts as gone.
+EXECUTOR_KEPT_S: Final = 4 * HEARTBEAT_S
+
+
+async def announce_executor(name: str, facts: dict[str, Any]) -> None:
+    """`facts`: languages with versions, sandbox, slots; see `tasks.py`."""
+    async with client().pipeline(transaction=False) as pipe:
+        pipe.set(keys.executor(name), json.dumps(facts), px=int(EXECUTOR_KEPT_S * 1000))
+        pipe.sadd(keys.EXECUTORS, name)
+        await pipe.execute()
+
+
+async def remove_executor(name: str) -> None:
+    async with client().pipeline(transaction=False) as pipe:
+        pipe.delete(keys.executor(name))
+        pipe.srem(keys.EXECUTORS, name)
+        await pipe.execute()
+
+
+async def executors() -> dict[str, dict[str, Any]]:
+    """The executors that are there now, by name."""
+    redis = client()
+    names = sorted(name.decode() for name in await redis.smembers(keys.EXECUTORS))
+    if not names:
+        return {}
+    values = await redis.mget([keys.executor(name) for name in names])
+    gone = [name for name, value in zip(names, values, strict=True) if value is None]
+    if gone:
+        await redis.srem(keys.EXECUTORS, *gone)
+    return {n: json.loads(v) for n, v in zip(names, values, strict=True) if v is not None}
+
+
+async def hold_leases(job_ids: Iterable[str], executor: str) -> None:
+    milliseconds = int(conf().lease_s * 1000)
+    async with client().pipeline(transaction=False) as pipe:
+        for job_id in job_ids:
+            pipe.set(keys.lease(job_id), executor, px=milliseconds)
+        await pipe.execute()
+
+
+async def release_lease(job_id: str) -> None:
+    await client().delete(keys.lease(job_id))
+
+
+async def have_lease(job_ids: Sequence[str]) -> set[str]:
+    """Which of these jobs an executor holds."""
+    if not job_ids:
+        return set()
+    values = await client().mget([keys.lease(job_id) for job_id in job_ids])
+    return {job_id for job_id, value in zip(job_ids, values, strict=True) if value is not None}
+
+
+async def be_present(job_id: str) -> None:
+    """Somebody follows the job; to be said again well within the grace period."""
+    await client().set(keys.presence(job_id), b"1", px=int(conf().client_grace_s * 1000))
+
+
+async def abandoned(job_ids: Sequence[str]) -> set[str]:
+    """Which of these jobs nobody has followed for the grace period."""
+    if not job_ids:
+        return set()
+    values = await client().mget([keys.presence(job_id) for job_id in job_ids])
+    return {job_id for job_id, value in zip(job_ids, values, strict=True) if value is None}
+
+
+async def queue_length() -> int:
+    """How many jobs wait in the broker's queue. The name is the broker's own, with its prefix."""
+    return int(await client().llen(keys.JOBS_QUEUE))

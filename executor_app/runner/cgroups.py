@@ -1,0 +1,300 @@
+"""The control groups that bound one job: the only place that knows their files.
+
+Version 2 is what most hosts have; version 1 keeps one tree for each controller. Both are hidden
+behind `Cgroup`. Files and their meaning: the kernel's Documentation/admin-guide/cgroup-v2.rst and
+cgroup-v1/. Every group of an executor lives under one parent of its own, so that what a killed
+executor left behind can be found and removed by the next one.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import signal
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from executor_app.errors import HostError
+
+logger = logging.getLogger(__name__)
+
+ROOT = Path("/sys/fs/cgroup")
+V1_CONTROLLERS = ("memory", "pids", "cpu", "cpuacct")
+V2_CONTROLLERS = ("memory", "pids", "cpu")
+
+
+class Cgroup(ABC):
+    """One group. Sizes in bytes, times in seconds."""
+
+    @property
+    @abstractmethod
+    def procs_files(self) -> list[Path]:
+        """The files that a process joins by writing `0` into each."""
+
+    @abstractmethod
+    def set_limits(self, *, memory_bytes: int, processes: int) -> None:
+        """Memory without swap, and how many threads beyond those that are in it now."""
+
+    @abstractmethod
+    def cpu_time_s(self) -> float: ...
+
+    @abstractmethod
+    def peak_memory_bytes(self) -> int: ...
+
+    @abstractmethod
+    def oom_kills(self) -> int:
+        """How many of its processes the kernel has killed for memory."""
+
+    @abstractmethod
+    def refused_processes(self) -> int:
+        """How many forks the kernel has refused for the limit on processes."""
+
+    @property
+    @abstractmethod
+    def folders(self) -> list[Path]: ...
+
+    def add(self, pid: int) -> None:
+        for procs in self.procs_files:
+            procs.write_text(str(pid))
+
+    def pids(self) -> list[int]:
+        try:
+            return [int(pid) for pid in self.procs_files[0].read_text().split()]
+        except OSError:
+            return []
+
+    def tasks(self) -> int:
+        """How many threads the pids controller counts now."""
+        return _number(self.folders[-1 if len(self.folders) == 1 else 1] / "pids.current")
+
+    def kill(self) -> None:
+        """SIGKILL to everything in it. Returns when the kernel has been told, not when it died."""
+        for pid in self.pids():
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+
+    def empty(self) -> bool:
+        return not self.pids()
+
+    def remove(self, *, within_s: float = 5.0) -> None:
+        """Kills what is left and removes the group. A process dies after its SIGKILL, not with it.
+
+        Raises HostError if something stays in it: then a job left a process behind.
+        """
+        deadline = time.monotonic() + within_s
+        for folder in self.folders:
+            while True:
+                try:
+                    folder.rmdir()
+                    break
+                except FileNotFoundError:
+                    break
+                except OSError as error:
+                    if error.errno not in (errno.EBUSY, errno.ENOTEMPTY):
+                        raise
+                    if time.monotonic() > deadline:
+                        raise HostError(f"{folder} still holds {self.pids()}") from error
+                    self.kill()
+                    time.sleep(0.002)
+
+
+class _V1Cgroup(Cgroup):
+    def __init__(self, folders: Mapping[str, Path]) -> None:
+        self._folders = folders
+
+    @property
+    def folders(self) -> list[Path]:
+        return list(self._folders.values())
+
+    @property
+    def procs_files(self) -> list[Path]:
+        return [folder / "cgroup.procs" for folder in self.folders]
+
+    def set_limits(self, *, memory_bytes: int, processes: int) -> None:
+        memory = self._folders["memory"]
+        _write(memory / "memory.limit_in_bytes", memory_bytes)
+        with_swap = memory / "memory.memsw.limit_in_bytes"
+        if with_swap.exists():
+            _write(with_swap, memory_bytes)
+        else:
+            _write(memory / "memory.swappiness", 0)
+        _write(self._folders["pids"] / "pids.max", processes + self.tasks())
+
+    def cpu_time_s(self) -> float:
+        return _number(self._folders["cpuacct"] / "cpuacct.usage") / 1e9
+
+    def peak_memory_bytes(self) -> int:
+        return _number(self._folders["memory"] / "memory.max_usage_in_bytes")
+
+    def oom_kills(self) -> int:
+        return _field(self._folders["memory"] / "memory.oom_control", "oom_kill")
+
+    def refused_processes(self) -> int:
+        return _field(self._folders["pids"] / "pids.events", "max")
+
+
+class _V2Cgroup(Cgroup):
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @property
+    def folders(self) -> list[Path]:
+        return [self._folder]
+
+    @property
+    def procs_files(self) -> list[Path]:
+        return [self._folder / "cgroup.procs"]
+
+    def set_limits(self, *, memory_bytes: int, processes: int) -> None:
+        _write(self._folder / "memory.max", memory_bytes)
+        _write(self._folder / "memory.oom.group", 1)
+        swap = self._folder / "memory.swap.max"
+        if swap.exists():
+            _write(swap, 0)
+        _write(self._folder / "pids.max", processes + self.tasks())
+
+    def cpu_time_s(self) -> float:
+        return _field(self._folder / "cpu.stat", "usage_usec") / 1e6
+
+    def peak_memory_bytes(self) -> int:
+        # memory.peak came with Linux 5.19.
+        peak = self._folder / "memory.peak"
+        return _number(peak if peak.exists() else self._folder / "memory.current")
+
+    def oom_kills(self) -> int:
+        return _field(self._folder / "memory.events", "oom_kill")
+
+    def refused_processes(self) -> int:
+        return _field(self._folder / "pids.events", "max")
+
+    def kill(self) -> None:
+        # cgroup.kill came with Linux 5.14; it also catches what forks while we look.
+        try:
+            _write(self._folder / "cgroup.kill", 1)
+        except FileNotFoundError:
+            super().kill()
+
+
+@dataclass(frozen=True, slots=True)
+class Hierarchy:
+    """Where this executor makes its groups, and of which version they are."""
+
+    version: int
+    parents: Mapping[str, Path]
+
+    def create(self, name: str) -> Cgroup:
+        folders = {controller: parent / name for controller, parent in self.parents.items()}
+        for folder in folders.values():
+            folder.mkdir()
+        if self.version == 1:
+            return _V1Cgroup(folders)
+        return _V2Cgroup(folders["unified"])
+
+    def groups(self) -> Iterator[Cgroup]:
+        """The groups that exist now: after a crash, what the last executor left."""
+        first = next(iter(self.parents.values()))
+        for name in sorted(child.name for child in first.iterdir() if child.is_dir()):
+            if self.version == 1:
+                yield _V1Cgroup({c: parent / name for c, parent in self.parents.items()})
+            else:
+                yield _V2Cgroup(first / name)
+
+    def remove_all(self) -> None:
+        """Kills and removes every group and the parent."""
+        for group in list(self.groups()):
+            group.remove()
+        for parent in self.parents.values():
+            parent.rmdir()
+
+
+def find_hierarchy(executor: str, root: Path = ROOT, own: str | None = None) -> Hierarchy:
+    """A parent for this executor's groups. Raises HostError that says why there cannot be one.
+
+    `own` is the text of /proc/self/cgroup; groups are made below the executor's own group, so
+    that whatever bounds the executor bounds its jobs too.
+    """
+    text = Path("/proc/self/cgroup").read_text() if own is None else own
+    own_paths = _own_paths(text)
+    name = f"codr-{executor}"
+    try:
+        if (root / "cgroup.controllers").exists():
+            return _v2(root, own_paths.get("", "/"), name)
+        return _v1(root, own_paths, name)
+    except OSError as error:
+        raise HostError(f"no cgroup can be made: {error}") from error
+
+
+def _own_paths(text: str) -> dict[str, str]:
+    paths = {}
+    for line in text.splitlines():
+        _, controllers, path = line.split(":", 2)
+        for controller in controllers.split(","):
+            paths[controller] = path
+    return paths
+
+
+def _v1(root: Path, own_paths: Mapping[str, str], name: str) -> Hierarchy:
+    parents = {}
+    for controller in V1_CONTROLLERS:
+        mounted = root / controller
+        if not mounted.is_dir():
+            raise HostError(f"no cgroup can be made: the {controller} controller is not mounted")
+        own = mounted / own_paths.get(controller, "/").lstrip("/")
+        # A container sees the host's path for itself and its own group as the root.
+        parents[controller] = (own if own.is_dir() else mounted) / name
+    for parent in parents.values():
+        parent.mkdir(exist_ok=True)
+    return Hierarchy(1, parents)
+
+
+def _v2(root: Path, own_path: str, name: str) -> Hierarchy:
+    own = root / own_path.lstrip("/")
+    if not own.is_dir():
+        own = root
+    offered = (own / "cgroup.controllers").read_text().split()
+    missing = [controller for controller in V2_CONTROLLERS if controller not in offered]
+    if missing:
+        raise HostError(f"no cgroup can be made: {own} does not offer {', '.join(missing)}")
+    if (own / "cgroup.type").exists():
+        # Only the root group may hold processes and hand controllers down at once.
+        _make_room(own)
+    _hand_down(own)
+    parent = own / name
+    parent.mkdir(exist_ok=True)
+    _hand_down(parent)
+    return Hierarchy(2, {"unified": parent})
+
+
+def _make_room(own: Path) -> None:
+    leaf = own / "codr-executors"
+    leaf.mkdir(exist_ok=True)
+    for pid in (own / "cgroup.procs").read_text().split():
+        (leaf / "cgroup.procs").write_text(pid)
+
+
+def _hand_down(folder: Path) -> None:
+    (folder / "cgroup.subtree_control").write_text(
+        " ".join(f"+{controller}" for controller in V2_CONTROLLERS)
+    )
+
+
+def _write(file: Path, value: int) -> None:
+    file.write_text(str(value))
+
+
+def _number(file: Path) -> int:
+    return int(file.read_text())
+
+
+def _field(file: Path, name: str) -> int:
+    for line in file.read_text().splitlines():
+        key, _, value = line.partition(" ")
+        if key == name:
+            return int(value)
+    return 0

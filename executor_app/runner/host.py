@@ -1,0 +1,136 @@
+"""This host as a place to run jobs: its sandbox, its limits, its folders, its users.
+
+Made once when an executor starts (`Host.open`), closed when it stops. Nothing here knows Django,
+Redis or Celery: a test or a benchmark opens a host of its own.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from executor_app.errors import HostError
+from executor_app.languages import Limits
+
+from . import cgroups
+from .claim import claim, dead_beside, give_up
+from .sandbox import Ground, Sandbox, backend
+from .sandbox.ground import make_ground
+from .workspace import Workspace, remove_leftovers
+
+logger = logging.getLogger(__name__)
+
+# Users of jobs, one for each slot, far from what distributions hand out (Debian's policy 9.2,
+# systemd's UIDS-GIDS.md). None of them exists on the host.
+UID_BASE = 1_200_000_000
+
+LimitsBy = Literal["cgroup", "auto"]
+
+
+@dataclass(slots=True)
+class Host:
+    """Use `open` and `close`. `warnings` says what is weaker here than it should be."""
+
+    name: str
+    folder: Path
+    lock: int
+    sandbox: Sandbox
+    ground: Ground
+    hierarchy: cgroups.Hierarchy | None
+    warnings: list[str]
+    uid_base: int = UID_BASE
+    _free_slots: list[int] = field(default_factory=list)
+
+    @classmethod
+    def open(
+        cls,
+        *,
+        name: str,
+        folder: Path,
+        sandbox: str,
+        slots: int,
+        limits_by: LimitsBy = "cgroup",
+        uid_base: int = UID_BASE,
+    ) -> Host:
+        """`folder` is this executor's alone. Raises HostError when jobs would not be bounded."""
+        chosen = backend(sandbox)
+        if shutil.which(chosen.program) is None:
+            raise HostError(
+                f"{chosen.program} is missing: install the package {chosen.package}, "
+                "or choose another CODR_SANDBOX"
+            )
+        lock = claim(folder)
+        remove_leftovers(folder / "jobs")
+        _remove_dead_executors(folder)
+        warnings: list[str] = []
+        hierarchy = _find_hierarchy(name, limits_by, warnings)
+        uids = range(uid_base, uid_base + slots)
+        if os.geteuid() != 0:
+            uids = range(os.geteuid(), os.geteuid() + 1)
+            if sandbox == "firejail":
+                warnings.append(
+                    "the executor is not root: under Firejail a job can read the host's mount table"
+                )
+        ground = make_ground(folder / "ground", uids)
+        (folder / "jobs").mkdir(mode=0o711, parents=True, exist_ok=True)
+        free = list(range(slots - 1, -1, -1))
+        return cls(name, folder, lock, chosen, ground, hierarchy, warnings, uid_base, free)
+
+    def close(self) -> None:
+        if self.hierarchy is not None:
+            self.hierarchy.remove_all()
+        give_up(self.folder, self.lock)
+
+    def take_slot(self) -> int:
+        if not self._free_slots:
+            raise HostError("all slots of this executor are taken")
+        return self._free_slots.pop()
+
+    def give_slot(self, slot: int) -> None:
+        self._free_slots.append(slot)
+
+    def make_workspace(self, job_id: str, slot: int, limits: Limits) -> Workspace:
+        uid = self.uid_base + slot if self.ground.privileged else os.geteuid()
+        gid = uid if self.ground.privileged else os.getegid()
+        folder = self.folder / "jobs" / safe_name(job_id)
+        return Workspace(folder, disk_bytes=limits.disk_bytes, uid=uid, gid=gid)
+
+    def make_cgroup(self, name: str) -> cgroups.Cgroup | None:
+        return self.hierarchy.create(safe_name(name)) if self.hierarchy else None
+
+
+def safe_name(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.-]", "_", text)
+
+
+def _remove_dead_executors(folder: Path) -> None:
+    for dead, lock in dead_beside(folder):
+        logger.warning("removing what the executor %s left behind", dead.name)
+        try:
+            cgroups.find_hierarchy(dead.name).remove_all()
+        except HostError:
+            pass  # then it had none either
+        give_up(dead, lock)
+
+
+def _find_hierarchy(
+    name: str, limits_by: LimitsBy, warnings: list[str]
+) -> cgroups.Hierarchy | None:
+    try:
+        hierarchy = cgroups.find_hierarchy(safe_name(name))
+        for leftover in list(hierarchy.groups()):
+            leftover.remove()
+        return hierarchy
+    except HostError as error:
+        if limits_by == "cgroup":
+            raise HostError(
+                f"{error}. Run the executor where it may make cgroups (as root, or with "
+                "`Delegate=yes` under systemd), or accept weaker limits with CODR_LIMITS=auto"
+            ) from error
+        warnings.append(f"limits are by setrlimit only, which bounds processes singly: {error}")
+        return None

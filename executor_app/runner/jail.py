@@ -1,0 +1,266 @@
+"""One sandbox while it lives: started around the launcher, given orders, and taken down.
+
+The launcher's messages are 33 bytes: a letter and what belongs to it. The kernel adds the sender's
+process id as this host numbers it (SO_PASSCRED, unix(7)); that is how the program is known.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import struct
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from executor_app.errors import SandboxError
+
+from . import procfs
+from .cgroups import Cgroup
+from .sandbox import seccomp
+
+MESSAGE_BYTES: Final = 33
+ORDER: Final = struct.Struct("<6I6Q")
+ENDING: Final = struct.Struct("<iIQQQ")
+START_S: Final = 20.0
+# How long the sandbox's outermost process may take to notice that nothing is left inside.
+OUTERMOST_PATIENCE_S: Final = 0.5
+LOG_BYTES: Final = 8192
+STACK_BYTES: Final = 64 * 1024 * 1024
+OPEN_FILES: Final = 1024
+NO_ENVIRONMENT: Final[Mapping[str, str]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a stage's main program ended: its wait status and what the kernel says it used."""
+
+    status: int
+    cpu_time_s: float
+    max_rss_bytes: int
+
+    @property
+    def signal(self) -> int | None:
+        return os.WTERMSIG(self.status) if os.WIFSIGNALED(self.status) else None
+
+    @property
+    def exit_code(self) -> int:
+        number = self.signal
+        return 128 + number if number is not None else os.WEXITSTATUS(self.status)
+
+
+@dataclass(frozen=True, slots=True)
+class Rlimits:
+    """What setrlimit bounds; 0 is no limit. Without cgroups it bounds more, and less well."""
+
+    cpu_s: int = 0
+    file_bytes: int = 0
+    processes: int = 0
+    data_bytes: int = 0
+
+
+class Jail:
+    """Use `start`, then `order` for each stage, then `close`."""
+
+    def __init__(self, process: subprocess.Popen[bytes], control: socket.socket, log: int) -> None:
+        self._process = process
+        self._control = control
+        self._log = log
+        self._loop = asyncio.get_running_loop()
+        self._ready: asyncio.Future[int] = self._loop.create_future()
+        self._program: asyncio.Future[int] = self._loop.create_future()
+        self._ending: asyncio.Future[Ending | None] = self._loop.create_future()
+        self.launcher_pid = 0
+        self.program_pid = 0
+        self.wrappers: set[int] = set()
+        self._loop.add_reader(control, self._receive)
+
+    @classmethod
+    async def start(cls, command: Sequence[str]) -> Jail:
+        """Starts the sandbox and waits until the launcher inside it answers.
+
+        Raises SandboxError with what the sandbox printed.
+        """
+        ours, theirs = socket.socketpair()
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        ours.setblocking(False)
+        log, log_writer = os.pipe()
+        os.set_blocking(log, False)
+        try:
+            # Two milliseconds; asyncio's own way needs a child watcher and takes longer.
+            process = subprocess.Popen(  # noqa: ASYNC220
+                command,
+                stdin=theirs.fileno(),
+                stdout=log_writer,
+                stderr=log_writer,
+                env=NO_ENVIRONMENT,
+                cwd="/",
+            )
+        except OSError as error:
+            ours.close()
+            os.close(log)
+            raise SandboxError(f"the sandbox cannot be started: {error}") from error
+        finally:
+            theirs.close()
+            os.close(log_writer)
+        jail = cls(process, ours, log)
+        try:
+            jail.launcher_pid = await asyncio.wait_for(asyncio.shield(jail._ready), START_S)
+        except TimeoutError:
+            await jail.close()
+            raise SandboxError(f"the sandbox did not start within {START_S:.0f} s") from None
+        except BaseException:
+            await jail.close()
+            raise
+        jail.wrappers = procfs.ancestors(jail.launcher_pid, process.pid) | {
+            jail.launcher_pid,
+            process.pid,
+        }
+        return jail
+
+    async def order(
+        self,
+        argv: Sequence[str],
+        env: Mapping[str, str],
+        cwd: str,
+        fds: tuple[int, int, int],
+        *,
+        tty: bool,
+        limits: Rlimits,
+    ) -> None:
+        """Starts a program. Raises SandboxError when the launcher could not execute it."""
+        self._program = self._loop.create_future()
+        self._ending = self._loop.create_future()
+        filter_bytes = seccomp.filter_bytes()
+        strings = b"".join(
+            os.fsencode(text) + b"\0"
+            for text in (cwd, *argv, *(f"{name}={value}" for name, value in env.items()))
+        )
+        header = ORDER.pack(
+            len(strings) + len(filter_bytes), len(argv), len(env), tty, len(filter_bytes),
+            len(strings), limits.cpu_s, limits.file_bytes, OPEN_FILES, STACK_BYTES,
+            limits.processes, limits.data_bytes,
+        )  # fmt: skip
+        try:
+            socket.send_fds(self._control, [header], fds)
+            await self._loop.sock_sendall(self._control, strings + filter_bytes)
+        except OSError as error:
+            raise SandboxError(f"the sandbox took no order: {error}; {self._read_log()}") from error
+        self.program_pid = await asyncio.wait_for(self._program, START_S)
+
+    async def ended(self) -> Ending | None:
+        """How the program ended; None when the sandbox went down with it."""
+        return await self._ending
+
+    def program_pids(self, cgroup: Cgroup | None) -> list[int]:
+        """The processes of the job itself: all that is in the jail but the jail."""
+        found = cgroup.pids() if cgroup else procfs.descendants(self._process.pid)
+        return [pid for pid in found if pid not in self.wrappers]
+
+    def kill_wrappers(self) -> None:
+        for pid in (self._process.pid, *procfs.descendants(self._process.pid)):
+            _kill(pid)
+
+    async def close(self) -> None:
+        """Kills whatever is left and waits until all of it has gone.
+
+        The first process of a process namespace takes all others with it (pid_namespaces(7)), so
+        nothing that forks can outrun this. The outermost process is left to reap what is below it
+        and to go by itself: in a container there may be nobody else who reaps.
+        """
+        outermost, *doomed = procfs.descendants(self._process.pid)
+        for pid in doomed if self.launcher_pid else (*doomed, outermost):
+            _kill(pid)
+        self._loop.remove_reader(self._control)
+        self._control.close()
+        for future in (self._ready, self._program, self._ending):
+            future.cancel()
+        try:
+            await asyncio.wait_for(self._reap(), OUTERMOST_PATIENCE_S)
+        except TimeoutError:
+            _kill(outermost)
+            await self._reap()
+        os.close(self._log)
+        await self._see_gone(doomed)
+
+    async def _see_gone(self, pids: Sequence[int]) -> None:
+        """A process ends a moment after its SIGKILL. After a second somebody else looks."""
+        for _ in range(500):
+            if not any(procfs.lives(pid) for pid in pids):
+                return
+            await asyncio.sleep(0.002)
+
+    async def _reap(self) -> None:
+        if self._process.poll() is not None:
+            return
+        gone: asyncio.Future[None] = self._loop.create_future()
+        fd = os.pidfd_open(self._process.pid)
+        try:
+            self._loop.add_reader(fd, _finish, gone)
+            await gone
+        finally:
+            self._loop.remove_reader(fd)
+            os.close(fd)
+        self._process.wait()
+
+    def _receive(self) -> None:
+        try:
+            data, ancillary, _, _ = self._control.recvmsg(MESSAGE_BYTES, 64)
+        except BlockingIOError:
+            return
+        except OSError:
+            data, ancillary = b"", []
+        if len(data) != MESSAGE_BYTES:
+            self._loop.remove_reader(self._control)
+            self._lost()
+            return
+        sender = next(
+            struct.unpack("3i", content)[0]
+            for _, kind, content in ancillary
+            if kind == socket.SCM_CREDENTIALS
+        )
+        self._heard(data[:1], data[1:], sender)
+
+    def _heard(self, letter: bytes, content: bytes, sender: int) -> None:
+        if letter == b"R" and not self._ready.done():
+            self._ready.set_result(sender)
+        elif letter == b"P" and not self._program.done():
+            self._program.set_result(sender)
+        elif letter == b"E" and not self._ending.done():
+            why = os.strerror(int.from_bytes(content[:4], "little"))
+            self._ending.set_exception(SandboxError(f"the program cannot be executed: {why}"))
+        elif letter == b"X" and not self._ending.done():
+            status, _, user_us, system_us, rss_kib = ENDING.unpack(content)
+            self._ending.set_result(Ending(status, (user_us + system_us) / 1e6, rss_kib * 1024))
+
+    def _lost(self) -> None:
+        """The launcher has gone: an error before the program ran, an end after."""
+        error = SandboxError(f"the sandbox did not start: {self._read_log()}")
+        for future in (self._ready, self._program):
+            if not future.done():
+                future.set_exception(error)
+                future.exception()
+        if not self._ending.done():
+            self._ending.set_result(None)
+
+    def _read_log(self) -> str:
+        try:
+            text = os.read(self._log, LOG_BYTES).decode("utf-8", "replace").strip()
+        except OSError:
+            text = ""
+        return text or "it said nothing"
+
+
+def _finish(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
+
+
+def _kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        pass

@@ -1,0 +1,56 @@
+"""Mounting and unmounting, which Python's library lacks. Linux only, as the whole runner is."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+from pathlib import Path
+
+MS_NOSUID = 2
+MS_NODEV = 4
+MS_REMOUNT = 32
+MNT_DETACH = 2
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def mount_tmpfs(
+    folder: Path, *, size: int, inodes: int, mode: int, uid: int = 0, gid: int = 0
+) -> None:
+    """A tmpfs of `size` bytes and `inodes` files. With a `uid` of its own it has no devices."""
+    options = f"size={size},nr_inodes={inodes},mode={mode:o},uid={uid},gid={gid}"
+    flags = MS_NOSUID | (MS_NODEV if uid else 0)
+    _checked(_libc.mount(b"codr", os.fsencode(folder), b"tmpfs", flags, options.encode()), folder)
+
+
+def resize_tmpfs(folder: Path, *, size: int) -> bool:
+    """Gives a tmpfs of a job another size; False where it already holds more."""
+    flags = MS_REMOUNT | MS_NOSUID | MS_NODEV
+    if _libc.mount(b"codr", os.fsencode(folder), b"tmpfs", flags, b"size=%d" % size) == 0:
+        return True
+    if ctypes.get_errno() == errno.EINVAL:
+        return False
+    _checked(-1, folder)
+    return False
+
+
+def unmount(folder: Path) -> None:
+    """Takes the mount away at once, even while something still looks into it."""
+    _checked(_libc.umount2(os.fsencode(folder), MNT_DETACH), folder)
+
+
+def unmount_below(folder: Path) -> None:
+    """Takes away every mount at `folder` or in it, the innermost first."""
+    prefix = str(folder)
+    with open("/proc/self/mounts", encoding="utf-8") as table:
+        points = [line.split(" ")[1].encode().decode("unicode_escape") for line in table]
+    for point in reversed(points):
+        if point == prefix or point.startswith(prefix + "/"):
+            unmount(Path(point))
+
+
+def _checked(result: int, folder: Path) -> None:
+    if result != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number), str(folder))

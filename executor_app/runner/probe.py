@@ -1,0 +1,95 @@
+"""Proves each language with its hello program in the real sandbox, before it is offered."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from executor_app.languages import Language
+from executor_app.protocol import Complete, Event, FinalStatus, Output
+
+from .host import Host
+from .run import Message, execute_interactive
+from .spec import RunSpec
+
+logger = logging.getLogger(__name__)
+
+# Compiling keeps a core busy; more at once than there are cores proves nothing sooner.
+AT_ONCE: Final = 2
+NOTHING: Final[tuple[Message, ...]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What came of it: the toolchain's version, or why the language cannot be offered here."""
+
+    language: str
+    version: str
+    reason: str
+
+    @property
+    def passed(self) -> bool:
+        return not self.reason
+
+
+async def prove_languages(host: Host, languages: Sequence[Language]) -> list[Proof]:
+    turns = asyncio.Semaphore(AT_ONCE)
+
+    async def in_turn(language: Language) -> Proof:
+        async with turns:
+            return await prove(host, language)
+
+    return await asyncio.gather(*(in_turn(language) for language in languages))
+
+
+async def prove(host: Host, language: Language) -> Proof:
+    """Asks for the version, then runs the hello program and compares what it prints."""
+    asking = replace(language, compile=(), run=language.version)
+    said, complete = await _run(host, asking, b"", "version")
+    if complete.exit_code != 0:
+        return Proof(language.name, "", _reason("its version command", said, complete))
+    version = said.strip().splitlines()[0] if said.strip() else ""
+    said, complete = await _run(host, language, language.hello.code.encode(), "hello")
+    if complete.status is not FinalStatus.COMPLETED or said != language.hello.expected:
+        return Proof(language.name, version, _reason("its hello program", said, complete))
+    return Proof(language.name, version, "")
+
+
+def _reason(what: str, said: str, complete: Complete) -> str:
+    code = f"exit code {complete.exit_code}"
+    output = said.strip()[-300:] or "it printed nothing"
+    message = f" ({complete.message})" if complete.message else ""
+    return f"{what} ended as {complete.status}, {code}{message}: {output}"
+
+
+async def _run(host: Host, language: Language, code: bytes, what: str) -> tuple[str, Complete]:
+    said = bytearray()
+    completes: list[Complete] = []
+
+    async def emit(events: Sequence[Event]) -> None:
+        for event in events:
+            if isinstance(event, Output):
+                said.extend(event.raw)
+            elif isinstance(event, Complete):
+                completes.append(event)
+
+    spec = RunSpec(
+        job_id=f"proof-{language.name}-{what}",
+        language=language,
+        files=[(language.file_name, code)],
+        compile_limits=language.compile_limits,
+        run_limits=language.run_limits,
+        stdin=b"",
+        tty=False,
+    )
+    await execute_interactive(host, spec, emit, nobody())
+    return said.decode("utf-8", "replace"), completes[0]
+
+
+async def nobody() -> AsyncIterator[Message]:
+    """The source of input of a run that nobody types to."""
+    for message in NOTHING:
+        yield message

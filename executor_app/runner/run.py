@@ -1,0 +1,298 @@
+"""One run on this host, from spec to result: `execute_interactive`.
+
+It is handed what to run, an `emit` that takes events in their order, and a source of input. It
+ends with exactly one `Complete` event; everything that it made on this host is gone when it
+returns.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections import deque
+from collections.abc import AsyncIterator
+
+from executor_app.errors import HostError
+from executor_app.protocol import (
+    Cancel,
+    Complete,
+    Eof,
+    FinalStatus,
+    InputResponse,
+    Resize,
+    Signal,
+    Stage,
+    Status,
+    Stdin,
+)
+
+from . import verdict
+from .cgroups import Cgroup
+from .host import Host
+from .jail import Jail
+from .outbox import Emit, Outbox
+from .spec import RunResult, RunSpec
+from .stage import StageEnd, StageRun
+from .streams import Streams
+from .workspace import Workspace
+
+logger = logging.getLogger(__name__)
+
+Message = InputResponse | Stdin | Eof | Resize | Signal | Cancel
+PATH = "/usr/local/bin:/usr/bin:/bin"
+
+
+async def execute_interactive(
+    host: Host,
+    spec: RunSpec,
+    emit: Emit,
+    inputs: AsyncIterator[Message],
+    *,
+    attempt: int = 1,
+    worker: str | None = None,
+) -> RunResult:
+    """Runs `spec` and says everything through `emit`, `Complete` last.
+
+    A failure of this host ends as a job that `failed`, is logged, and leaves nothing behind. What
+    `emit` raises ends the program and is raised here.
+    """
+    run = _Run(host, spec, emit, attempt, worker)
+    reading = asyncio.create_task(run.take_input(inputs))
+    try:
+        return await run.execute()
+    finally:
+        reading.cancel()
+        with contextlib.suppress(asyncio.CancelledError, Exception):
+            await reading
+
+
+class _Run:
+    def __init__(
+        self, host: Host, spec: RunSpec, emit: Emit, attempt: int, worker: str | None
+    ) -> None:
+        self._host = host
+        self._spec = spec
+        self._attempt = attempt
+        self._worker = worker
+        self._outbox = Outbox(emit, self._on_room)
+        self._stage: StageRun | None = None
+        self._early_input: deque[Message] = deque()
+        self._cancelled: verdict.Verdict | None = None
+        self._size = (spec.cols, spec.rows)
+        self._output_bytes = 0
+
+    # --- input ---------------------------------------------------------------------------------
+
+    async def take_input(self, inputs: AsyncIterator[Message]) -> None:
+        async for message in inputs:
+            if isinstance(message, Cancel):
+                self.cancel(message.reason)
+            elif self._stage is not None and self._stage.stage == "run":
+                self._pass_on(self._stage, message)
+            else:
+                self._early_input.append(message)
+
+    def cancel(self, reason: str = "") -> None:
+        self._cancelled = verdict.cancelled(reason)
+        if self._stage is not None:
+            self._stage.end(self._cancelled)
+
+    def _pass_on(self, stage: StageRun, message: Message) -> None:
+        match message:
+            case InputResponse() | Stdin():
+                stage.give(message.raw)
+            case Eof():
+                stage.end_input()
+            case Resize():
+                stage.resize(message.cols, message.rows)
+            case Signal():
+                stage.send_signal(message.signal)
+
+    def _on_room(self) -> None:
+        if self._stage is not None:
+            self._stage.resume_reading()
+
+    # --- from spec to result -------------------------------------------------------------------
+
+    async def execute(self) -> RunResult:
+        sending = asyncio.create_task(self._outbox.run())
+        # Where nobody takes the events any more there is nobody to run the program for.
+        sending.add_done_callback(lambda _: self.cancel())
+        try:
+            async with contextlib.AsyncExitStack() as cleanup:
+                complete = await self._execute_on_host(cleanup)
+                self._outbox.put(complete)
+                self._outbox.close()
+                await sending
+        finally:
+            sending.cancel()
+        return RunResult(complete, self._output_bytes)
+
+    async def _execute_on_host(self, cleanup: contextlib.AsyncExitStack) -> Complete:
+        try:
+            slot = self._host.take_slot()
+            cleanup.callback(self._host.give_slot, slot)
+            return await self._execute_in(slot, cleanup)
+        except (HostError, OSError, TimeoutError):
+            logger.exception("job %s: this host could not run it", self._spec.job_id)
+            return failed()
+
+    async def _execute_in(self, slot: int, cleanup: contextlib.AsyncExitStack) -> Complete:
+        spec, host = self._spec, self._host
+        compile_argv = spec.language.compile_argv([name for name, _ in spec.files])
+        first: Stage = "compile" if compile_argv else "run"
+        cgroup = self._make_cgroup(first, cleanup)
+        workspace = host.make_workspace(
+            spec.job_id, slot, spec.compile_limits if compile_argv else spec.run_limits
+        )
+        cleanup.callback(workspace.remove)
+        workspace.write(spec.files)
+        procs = cgroup.procs_files if cgroup else []
+        jail = await Jail.start(host.sandbox.entry(host.ground, workspace.place, procs))
+        cleanup.push_async_callback(jail.close)
+        if compile_argv:
+            ended = await self._compile(compile_argv, jail, cgroup, workspace)
+            if ended is not None:
+                return ended
+            if not workspace.limit_disk(spec.run_limits.disk_bytes):
+                return Complete(
+                    status=FinalStatus.FILE_SIZE_LIMIT,
+                    message=verdict.disk(spec.run_limits, "compile").message,
+                )
+            cgroup = self._move_to_own_group(jail, cleanup)
+        return await self._run(jail, cgroup, workspace)
+
+    def _move_to_own_group(self, jail: Jail, cleanup: contextlib.AsyncExitStack) -> Cgroup | None:
+        """What compiling used must not count as the program's: its peak memory above all."""
+        cgroup = self._make_cgroup("run", cleanup)
+        if cgroup is not None:
+            cgroup.add(jail.launcher_pid)
+        return cgroup
+
+    def _make_cgroup(self, stage: Stage, cleanup: contextlib.AsyncExitStack) -> Cgroup | None:
+        cgroup = self._host.make_cgroup(f"{self._spec.job_id}.{stage}")
+        if cgroup is not None:
+            cleanup.push_async_callback(self._remove_cgroup, cgroup)
+        return cgroup
+
+    async def _remove_cgroup(self, cgroup: Cgroup) -> None:
+        try:
+            await asyncio.to_thread(cgroup.remove)
+        except HostError:
+            # The job has its end; what stays is for the operator, and for the next `Host.open`.
+            logger.exception("job %s: a process outlived its job", self._spec.job_id)
+
+    async def _compile(
+        self, argv: list[str], jail: Jail, cgroup: Cgroup | None, workspace: Workspace
+    ) -> Complete | None:
+        """None where it compiled; else the end of the job."""
+        self._say_status("compiling")
+        streams = self._pipes(workspace)
+        streams.close_input()
+        try:
+            stage = StageRun(
+                "compile",
+                jail=jail,
+                cgroup=cgroup,
+                workspace=workspace,
+                streams=streams,
+                outbox=self._outbox,
+                limits=self._spec.compile_limits,
+                attempt=self._attempt,
+            )
+            end = await self._watch_over(stage, argv, watch_input=False)
+        finally:
+            streams.close()
+        if end.verdict is None and end.ending is not None and end.ending.exit_code == 0:
+            return None
+        why = end.verdict or verdict.Verdict(
+            FinalStatus.COMPILE_ERROR, "The program does not compile; the compiler says why."
+        )
+        return _complete(end, why)
+
+    async def _run(self, jail: Jail, cgroup: Cgroup | None, workspace: Workspace) -> Complete:
+        spec = self._spec
+        self._say_status("running")
+        streams = self._terminal(workspace) if spec.tty else self._pipes(workspace)
+        try:
+            stage = StageRun(
+                "run",
+                jail=jail,
+                cgroup=cgroup,
+                workspace=workspace,
+                streams=streams,
+                outbox=self._outbox,
+                limits=spec.run_limits,
+                attempt=self._attempt,
+            )
+            if spec.stdin is not None:
+                stage.give(spec.stdin)
+                stage.end_input()
+            argv = spec.language.run_argv(spec.args, spec.files[0][0])
+            end = await self._watch_over(stage, argv, watch_input=spec.stdin is None)
+        finally:
+            self._stage = None
+            streams.close()
+        self._output_bytes += stage.output_bytes
+        return _complete(end, end.verdict or verdict.Verdict(FinalStatus.COMPLETED))
+
+    async def _watch_over(self, stage: StageRun, argv: list[str], *, watch_input: bool) -> StageEnd:
+        self._stage = stage
+        if stage.stage == "run":
+            while self._early_input:
+                self._pass_on(stage, self._early_input.popleft())
+        if self._cancelled is not None:
+            return StageEnd.never_started(self._cancelled)
+        home = self._host.sandbox.home(self._host.ground)
+        env = {
+            "PATH": PATH,
+            "HOME": home,
+            "USER": "codr",
+            "LANG": "C.UTF-8",
+            **({"TERM": "xterm-256color"} if stage.stage == "run" and self._spec.tty else {}),
+            **self._spec.language.env,
+        }
+        return await stage.run(argv, env, home, watch_input=watch_input)
+
+    def _say_status(self, status: str) -> None:
+        self._outbox.put(
+            Status.model_validate(
+                {"status": status, "attempt": self._attempt, "worker": self._worker}
+            )
+        )
+
+    def _owner(self, workspace: Workspace) -> tuple[int, int] | None:
+        place = workspace.place
+        return (place.uid, place.gid) if self._host.ground.privileged else None
+
+    def _pipes(self, workspace: Workspace) -> Streams:
+        return Streams.pipes(self._owner(workspace))
+
+    def _terminal(self, workspace: Workspace) -> Streams:
+        return Streams.terminal(*self._size, self._owner(workspace))
+
+
+def _complete(end: StageEnd, why: verdict.Verdict) -> Complete:
+    number = end.ending.signal if end.ending else signal.SIGKILL
+    if not end.started:
+        return Complete(status=why.status, message=why.message)
+    return Complete(
+        status=why.status,
+        exit_code=end.ending.exit_code if end.ending else 128 + signal.SIGKILL,
+        signal=verdict.signal_name(number) if number is not None else None,
+        execution_time=round(end.execution_time_s, 6),
+        cpu_time=round(end.cpu_time_s, 6),
+        memory=end.memory_bytes,
+        truncated=end.truncated,
+        message=why.message,
+    )
+
+
+def failed(message: str = "") -> Complete:
+    """The end of a job that we, and not the program, failed."""
+    text = "Codr could not run this program. It is not your fault: run it again, and tell whoever "
+    return Complete(
+        status=FinalStatus.FAILED, message=message or text + "looks after this server if it stays."
+    )

@@ -1,0 +1,95 @@
+"""What every sandbox backend has in common: where it stands, and how it is entered.
+
+A backend is one file beside this one. It gives the command that builds the jail around the
+launcher; everything else (descriptors, arguments, environment, limits, the system-call filter)
+reaches the launcher over its control socket and is the same for all of them.
+"""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+HOME = "/home/codr"
+LAUNCHER = "/codr-launch"
+# Inside bubblewrap's own user namespace; outside it is the slot's user.
+INSIDE_ID = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What sandboxes of this executor stand on, made once by `ground.py`.
+
+    `root` is the skeleton of a file system: a minimal /etc, device files, empty folders and the
+    launcher. `privileged` says that the executor is root: then a job sees that skeleton and
+    nothing else of the host's file system or mount table, whatever the backend does.
+    """
+
+    root: Path
+    privileged: bool
+
+    @property
+    def launcher(self) -> Path:
+        return self.root / LAUNCHER.lstrip("/")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one job lives: its folders and the user it runs as."""
+
+    home: Path
+    tmp: Path
+    shm: Path
+    uid: int
+    gid: int
+
+
+class Sandbox(ABC):
+    name: str
+    # The program without which this backend cannot work, and the package that has it.
+    program: str
+    package: str
+    # Folders of the skeleton that this backend writes to as root: each sandbox gets its own.
+    scratch: Sequence[str] = ()
+
+    @abstractmethod
+    def command(self, ground: Ground, place: Place) -> list[str]:
+        """The sandbox around `launcher serve`, to be executed as the job's user."""
+
+    def home(self, ground: Ground) -> str:
+        """The job's home folder as the job sees it."""
+        return HOME
+
+    def entry(self, ground: Ground, place: Place, procs_files: Sequence[Path]) -> list[str]:
+        """The whole command for this host: cgroups, the skeleton root, the user, the sandbox."""
+        options: list[str] = []
+        for procs in procs_files:
+            options += ["--cgroup", str(procs)]
+        if ground.privileged:
+            options += _enter_skeleton(ground, place, self.scratch)
+        return [str(ground.launcher), "enter", *options, "--", *self.command(ground, place)]
+
+
+def _enter_skeleton(ground: Ground, place: Place, scratch: Sequence[str]) -> list[str]:
+    root = str(ground.root)
+    return [
+        "--own-mounts",
+        *("--dev-bind", root, root),
+        *("--ro-bind", "/usr", root + "/usr"),
+        *("--dev-bind", "/proc", root + "/proc"),
+        *("--bind", str(place.home), root + HOME),
+        *("--bind", str(place.tmp), root + "/tmp"),
+        *("--bind", str(place.shm), root + "/dev/shm"),
+        *(word for folder in scratch for word in ("--tmpfs", root + folder)),
+        *("--root", root),
+        *("--user", str(place.uid), str(place.gid)),
+    ]
+
+
+def merged_usr_links() -> list[tuple[str, str]]:
+    """(link, target) for /bin, /lib and the like, where the host has them as links into /usr."""
+    names = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
+    return [(name, os.readlink(f"/{name}")) for name in names if os.path.islink(f"/{name}")]

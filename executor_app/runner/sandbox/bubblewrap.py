@@ -1,0 +1,39 @@
+"""bubblewrap: a jail built from nothing by bind mounts, in a user namespace of its own."""
+
+from __future__ import annotations
+
+from .base import HOME, INSIDE_ID, LAUNCHER, Ground, Place, Sandbox, merged_usr_links
+
+ETC = ("alternatives", "group", "hosts", "ld.so.cache", "localtime")
+
+
+class Bubblewrap(Sandbox):
+    name = "bubblewrap"
+    program = "/usr/bin/bwrap"
+    package = "bubblewrap"
+
+    def command(self, ground: Ground, place: Place) -> list[str]:
+        # As root the skeleton already is the root folder; otherwise it is read where it lies.
+        root = "" if ground.privileged else str(ground.root)
+        home = HOME if ground.privileged else str(place.home)
+        tmp = "/tmp" if ground.privileged else str(place.tmp)
+        shm = "/dev/shm" if ground.privileged else str(place.shm)
+        links = [word for name, to in merged_usr_links() for word in ("--symlink", to, f"/{name}")]
+        etc = [word for f in ETC for word in ("--ro-bind-try", f"{root}/etc/{f}", f"/etc/{f}")]
+        return [
+            self.program,
+            *("--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent"),
+            *("--as-pid-1", "--new-session", "--clearenv", "--cap-drop", "ALL"),
+            *("--hostname", "codr", "--uid", str(INSIDE_ID), "--gid", str(INSIDE_ID)),
+            *("--perms", "0755", "--dir", "/etc", "--perms", "0755", "--dir", "/home"),
+            *("--ro-bind", "/usr", "/usr"),
+            *links,
+            *etc,
+            *("--ro-bind", f"{root}/etc/passwd.inside", "/etc/passwd"),
+            *("--proc", "/proc", "--dev", "/dev"),
+            *("--bind", home, HOME, "--bind", tmp, "/tmp"),
+            *("--ro-bind", f"{root}{LAUNCHER}", LAUNCHER),
+            *("--bind", shm, "/dev/shm"),
+            *("--remount-ro", "/", "--remount-ro", "/dev", "--chdir", HOME),
+            *("--", LAUNCHER, "serve"),
+        ]

@@ -1,0 +1,29 @@
+# Firejail profile for every job of Codr; the reasons are in docs/security.md.
+# System calls are filtered by the launcher's filter too, which both sandboxes share (seccomp.py).
+quiet
+
+caps.drop all
+nonewprivs
+nogroups
+restrict-namespaces
+seccomp
+
+net none
+ipc-namespace
+hostname codr
+dbus-user none
+dbus-system none
+
+private-dev
+keep-dev-shm
+disable-mnt
+blacklist /boot
+blacklist /sys
+blacklist /proc/config.gz
+blacklist /proc/kcore
+blacklist /proc/kmsg
+blacklist /proc/sched_debug
+blacklist /proc/sysrq-trigger
+
+deterministic-exit-code
+deterministic-shutdown

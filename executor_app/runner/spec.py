@@ -1,0 +1,33 @@
+"""What a run is asked to do and what comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from executor_app.languages import Language, Limits
+from executor_app.protocol import Complete
+
+
+@dataclass(frozen=True, slots=True)
+class RunSpec:
+    """One run. `files` are (relative name, content); the first is the program."""
+
+    job_id: str
+    language: Language
+    files: Sequence[tuple[str, bytes]]
+    compile_limits: Limits
+    run_limits: Limits
+    args: Sequence[str] = ()
+    stdin: bytes | None = None
+    tty: bool = True
+    cols: int = 80
+    rows: int = 24
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """How it ended, as it was said to the client, and how much it wrote in bytes."""
+
+    complete: Complete
+    output_bytes: int

@@ -1,0 +1,407 @@
+"""One stage of a run, compile or run: a program on its streams, watched and held to its limits."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from executor_app.languages import Limits
+from executor_app.protocol import InputClosed, InputRequest, Stage, Status
+
+from . import procfs, verdict
+from .cgroups import Cgroup
+from .inputwatch import InputWatch, Wait
+from .jail import Ending, Jail, Rlimits
+from .outbox import Outbox
+from .prompt import Prompt
+from .streams import Streams
+from .verdict import Verdict
+from .workspace import Workspace
+
+TICK_S: Final = 0.1
+# Reads of one output before others get their turn: sixteen pages of a PTY.
+READS_A_TURN: Final = 16
+# After this long a killed program that has not been reported takes its sandbox with it.
+KILL_PATIENCE_S: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class StageEnd:
+    """`verdict` is None where the program simply ended; `ending` is None where nobody saw how."""
+
+    verdict: Verdict | None
+    ending: Ending | None
+    execution_time_s: float
+    cpu_time_s: float
+    memory_bytes: int
+    truncated: bool
+    started: bool = True
+
+    @classmethod
+    def never_started(cls, verdict: Verdict) -> StageEnd:
+        return cls(verdict, None, 0.0, 0.0, 0, truncated=False, started=False)
+
+
+class StageRun:
+    """Runs one program. Its methods are called on the event loop while `run` is awaited."""
+
+    def __init__(
+        self,
+        stage: Stage,
+        *,
+        jail: Jail,
+        cgroup: Cgroup | None,
+        workspace: Workspace,
+        streams: Streams,
+        outbox: Outbox,
+        limits: Limits,
+        attempt: int,
+    ) -> None:
+        self.stage = stage
+        self._jail = jail
+        self._cgroup = cgroup
+        self._workspace = workspace
+        self._streams = streams
+        self._outbox = outbox
+        self._limits = limits
+        self._attempt = attempt
+        self._loop = asyncio.get_running_loop()
+        self._prompt = Prompt()
+        self._watch: InputWatch | None = None
+        self._verdict: Verdict | None = None
+        self._killed_at: float | None = None
+        self._pending_input = bytearray()
+        self._eof_wanted = False
+        self._reading: set[int] = set()
+        self._readable: set[int] = set()
+        self._ticking_stopped = False
+        self._files_before: frozenset[int] = frozenset()
+        self._started = 0.0
+        self._waited_s = 0.0
+        self._waiting_since: float | None = None
+        self.output_bytes = 0
+        self._truncated = False
+
+    # --- from start to end ---------------------------------------------------------------------
+
+    async def run(
+        self, argv: Sequence[str], env: Mapping[str, str], cwd: str, *, watch_input: bool
+    ) -> StageEnd:
+        """Raises SandboxError when the program could not be started."""
+        self._limit_group()
+        # A compiled program may be larger than any file that it may write.
+        self._files_before = self._workspace.files_of(self._limits.file_size_bytes)
+        cpu_before = self._cgroup.cpu_time_s() if self._cgroup else 0.0
+        identity = procfs.Input.of(self._streams.stdin_fd_for_identity)
+        await self._jail.order(
+            argv, env, cwd, self._streams.child_fds, tty=self._streams.tty, limits=self._rlimits()
+        )
+        self._streams.started()
+        self._started = time.monotonic()
+        if self._verdict is not None:
+            self._kill_program()
+        self._readable = set(self._streams.outputs)
+        self.resume_reading()
+        if watch_input:
+            self._watch = self._make_watch(identity)
+            self._watch.touch()
+        ticking = self._loop.call_later(TICK_S, self._tick)
+        try:
+            ending = await self._jail.ended()
+            took = self._active_s()
+        finally:
+            ticking.cancel()
+            self._ticking_stopped = True
+            if self._watch is not None:
+                self._watch.stop()
+            self._stop_reading()
+            self._stop_writing()
+        self._kill_program()
+        await self._read_the_rest()
+        self._outbox.flush_tails(self.stage)
+        if self._waiting_since is not None and self._verdict is None:
+            self._outbox.put(InputClosed())
+        used_cpu = self._cgroup.cpu_time_s() - cpu_before if self._cgroup else 0.0
+        return StageEnd(
+            verdict=self._final_verdict(ending),
+            ending=ending,
+            execution_time_s=took,
+            cpu_time_s=used_cpu or (ending.cpu_time_s if ending else 0.0),
+            memory_bytes=self._memory_bytes(ending),
+            truncated=self._truncated,
+        )
+
+    def end(self, verdict: Verdict) -> None:
+        """Kills the program; the first verdict stands."""
+        if self._verdict is None:
+            self._verdict = verdict
+            self._killed_at = time.monotonic()
+        self._kill_program()
+
+    def _limit_group(self) -> None:
+        if self._cgroup is not None:
+            self._cgroup.set_limits(
+                memory_bytes=self._limits.memory_bytes, processes=self._limits.processes
+            )
+
+    def _rlimits(self) -> Rlimits:
+        """The CPU limit is a backstop for one process; without a cgroup the rest is too."""
+        bounded = self._cgroup is not None
+        return Rlimits(
+            cpu_s=int(self._limits.cpu_time_s) + 1,
+            file_bytes=self._limits.file_size_bytes,
+            processes=0 if bounded else self._limits.processes + len(self._jail.wrappers),
+            data_bytes=0 if bounded else self._limits.memory_bytes,
+        )
+
+    def _make_watch(self, identity: procfs.Input) -> InputWatch:
+        return InputWatch(
+            identity,
+            pids=lambda: self._jail.program_pids(self._cgroup),
+            drain=self._drain,
+            unread=lambda: len(self._pending_input) + self._streams.unread(),
+            on_wait=self._on_wait,
+            on_resume=self._on_resume,
+        )
+
+    # --- output --------------------------------------------------------------------------------
+
+    def resume_reading(self) -> None:
+        for fd in self._readable - self._reading:
+            self._loop.add_reader(fd, self._read, fd)
+            self._reading.add(fd)
+
+    def _stop_reading(self) -> None:
+        for fd in self._reading:
+            self._loop.remove_reader(fd)
+        self._reading.clear()
+
+    def _read(self, fd: int) -> bool:
+        """Takes what an output has, up to a turn's worth; says whether there was any."""
+        parts: list[bytes] = []
+        ended = False
+        for _ in range(READS_A_TURN):
+            part = self._streams.read(fd)
+            if part is None:
+                break
+            if not part:
+                ended = True
+                break
+            parts.append(part)
+        if parts:
+            self._take(fd, b"".join(parts))
+        if ended:
+            self._output_ended(fd)
+        elif self._outbox.full:
+            self._stop_reading()
+        return bool(parts)
+
+    def _take(self, fd: int, data: bytes) -> None:
+        room = self._limits.output_bytes - self.output_bytes
+        if len(data) > room:
+            data = data[:room]
+            self._truncated = True
+            self.end(verdict.output(self._limits, self.stage))
+        if not data:
+            return
+        self.output_bytes += len(data)
+        stream = self._streams.outputs[fd]
+        self._prompt.wrote(stream, data)
+        self._outbox.write(stream, self.stage, data)
+        if self._watch is not None:
+            self._watch.touch()
+
+    def _output_ended(self, fd: int) -> None:
+        self._readable.discard(fd)
+        if fd in self._reading:
+            self._reading.discard(fd)
+            self._loop.remove_reader(fd)
+
+    def _drain(self) -> bool:
+        """Reads what is there; says whether there was any, or may be more."""
+        if self._outbox.full:
+            return True
+        return self._read_all()
+
+    def _read_all(self) -> bool:
+        """From every output, whatever the others had; says whether there was any."""
+        return sum(self._read(fd) for fd in list(self._readable)) > 0
+
+    async def _read_the_rest(self) -> None:
+        """The program has ended and cannot write any more: what it wrote is all there."""
+        while self._readable:
+            if self._outbox.full:
+                await self._outbox.wait_for_room()
+            if not self._read_all():
+                return
+            self._stop_reading()
+
+    # --- input ---------------------------------------------------------------------------------
+
+    def give(self, data: bytes) -> None:
+        """Input for the program, after all that was given before."""
+        if self._eof_wanted or not self._streams.stdin_is_open:
+            return
+        self._pending_input += data
+        self._write_input()
+
+    def end_input(self) -> None:
+        """A terminal's end of input is not for ever: more may be typed afterwards."""
+        if self._streams.tty:
+            self._pending_input += self._streams.eof_mark(bytes(self._pending_input[-1:]))
+        else:
+            self._eof_wanted = True
+        self._write_input()
+
+    def _write_input(self) -> None:
+        if not self._streams.stdin_is_open:
+            return
+        answered = False
+        while self._pending_input:
+            piece = bytes(self._pending_input[:65536])
+            count = self._streams.write(piece)
+            if count == 0:
+                self._loop.add_writer(self._streams.stdin, self._write_input)
+                break
+            del self._pending_input[:count]
+            answered = answered or self._streams.can_be_read(piece[:count])
+        else:
+            self._stop_writing()
+            if self._eof_wanted:
+                self._streams.close_input()
+                answered = True
+        if answered:
+            self._on_answer()
+
+    def _stop_writing(self) -> None:
+        # The number of a closed descriptor may be another job's by now.
+        if self._streams.stdin_is_open:
+            self._loop.remove_writer(self._streams.stdin)
+
+    def resize(self, cols: int, rows: int) -> None:
+        self._streams.resize(cols, rows)
+
+    def send_signal(self, name: str) -> None:
+        """To the foreground of the terminal, as its keys do; on pipes to the program's group."""
+        group = self._streams.foreground_group() or self._jail.program_pid
+        try:
+            os.killpg(group, signal.Signals[name])
+        except ProcessLookupError:
+            pass
+
+    # --- waiting for a person ------------------------------------------------------------------
+
+    def _on_wait(self, wait: Wait) -> None:
+        self._waiting_since = time.monotonic()
+        raw = self._streams.raw
+        self._outbox.flush_tails(self.stage)
+        self._outbox.put(Status(status="waiting_for_input", attempt=self._attempt))
+        self._outbox.put(
+            InputRequest(
+                prompt=self._prompt.text(),
+                stream=self._prompt.stream,
+                echo=not (wait.secret or raw),
+                raw=raw,
+                timeout=self._limits.input_timeout_s,
+            )
+        )
+
+    def _on_answer(self) -> None:
+        self._prompt.answered()
+        if self._waiting_since is not None:
+            self._count_wait()
+            self._outbox.put(Status(status="running", attempt=self._attempt), patient=True)
+        if self._watch is not None:
+            self._watch.input_given()
+
+    def _on_resume(self) -> None:
+        self._count_wait()
+        self._outbox.put(InputClosed())
+        self._outbox.put(Status(status="running", attempt=self._attempt))
+
+    def _count_wait(self) -> None:
+        if self._waiting_since is not None:
+            self._waited_s += time.monotonic() - self._waiting_since
+            self._waiting_since = None
+
+    def _active_s(self) -> float:
+        """Time that counts: since the start, without waiting for a person."""
+        now = time.monotonic()
+        waiting = now - self._waiting_since if self._waiting_since is not None else 0.0
+        return max(0.0, now - self._started - self._waited_s - waiting)
+
+    # --- limits --------------------------------------------------------------------------------
+
+    def _tick(self) -> None:
+        if self._ticking_stopped:
+            return
+        self._loop.call_later(TICK_S, self._tick)
+        if self._verdict is not None:
+            self._kill_program()
+            if self._killed_at and time.monotonic() - self._killed_at > KILL_PATIENCE_S:
+                self._jail.kill_wrappers()
+            return
+        reached = self._reached_limit()
+        if reached is not None:
+            self.end(reached)
+
+    def _reached_limit(self) -> Verdict | None:
+        limits, stage = self._limits, self.stage
+        if self._waiting_since is not None:
+            if time.monotonic() - self._waiting_since > limits.input_timeout_s:
+                return verdict.input_wait(limits)
+        elif self._active_s() > limits.wall_time_s:
+            return verdict.wall_time(limits, stage)
+        if self._cgroup is not None:
+            if self._cgroup.oom_kills():
+                return verdict.memory(limits, stage)
+            if self._cgroup.refused_processes():
+                return verdict.processes(limits, stage)
+            if self._cgroup.cpu_time_s() > limits.cpu_time_s:
+                return verdict.cpu_time(limits, stage)
+        return self._reached_disk_limit()
+
+    def _reached_disk_limit(self) -> Verdict | None:
+        if self._workspace.is_full():
+            return verdict.disk(self._limits, self.stage)
+        size = self._limits.file_size_bytes
+        if self._workspace.used_bytes() >= size and (
+            self._workspace.files_of(size) - self._files_before
+        ):
+            return verdict.file_size(self._limits, self.stage)
+        return None
+
+    def _final_verdict(self, ending: Ending | None) -> Verdict | None:
+        if self._verdict is not None:
+            return self._verdict
+        limits, stage = self._limits, self.stage
+        if self._cgroup is not None and self._cgroup.oom_kills():
+            return verdict.memory(limits, stage)
+        if self._cgroup is not None and self._cgroup.refused_processes():
+            return verdict.processes(limits, stage)
+        number = ending.signal if ending else signal.SIGKILL
+        if number == signal.SIGXCPU:
+            return verdict.cpu_time(limits, stage)
+        if number == signal.SIGXFSZ:
+            return verdict.file_size(limits, stage)
+        full = self._reached_disk_limit()
+        if full is not None:
+            return full
+        return verdict.signaled(number) if number is not None else None
+
+    def _memory_bytes(self, ending: Ending | None) -> int:
+        if self._cgroup is not None:
+            return self._cgroup.peak_memory_bytes()
+        return ending.max_rss_bytes if ending else 0
+
+    def _kill_program(self) -> None:
+        for pid in self._jail.program_pids(self._cgroup):
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass

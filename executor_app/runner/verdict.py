@@ -1,0 +1,94 @@
+"""Which limit ended a job: the final status, and a sentence that says which and how much."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass
+
+from executor_app.languages import Limits
+from executor_app.protocol import FinalStatus, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    status: FinalStatus
+    message: str = ""
+
+
+def size(count: int) -> str:
+    """Bytes for people: the largest unit that leaves a whole number, or one decimal."""
+    for unit, step in (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)):
+        if count >= step:
+            return f"{count / step:.1f}".removesuffix(".0") + f" {unit}"
+    return f"{count} bytes"
+
+
+def seconds(count: float) -> str:
+    return f"{count:g} second" + ("" if count == 1 else "s")
+
+
+def _who(stage: Stage) -> str:
+    return "The program" if stage == "run" else "The compiler"
+
+
+def cpu_time(limits: Limits, stage: Stage) -> Verdict:
+    text = f"{_who(stage)} used up its limit of {seconds(limits.cpu_time_s)} of CPU time."
+    return Verdict(FinalStatus.TIME_LIMIT, text)
+
+
+def wall_time(limits: Limits, stage: Stage) -> Verdict:
+    text = f"{_who(stage)} ran for longer than its limit of {seconds(limits.wall_time_s)}"
+    tail = ", not counting the time that it waited for input." if stage == "run" else "."
+    return Verdict(FinalStatus.TIME_LIMIT, text + tail)
+
+
+def memory(limits: Limits, stage: Stage) -> Verdict:
+    text = f"{_who(stage)} needed more than its limit of {size(limits.memory_bytes)} of memory."
+    return Verdict(FinalStatus.MEMORY_LIMIT, text)
+
+
+def processes(limits: Limits, stage: Stage) -> Verdict:
+    text = f"{_who(stage)} tried to have more than its limit of {limits.processes} processes and "
+    return Verdict(FinalStatus.PROCESS_LIMIT, text + "threads at once.")
+
+
+def file_size(limits: Limits, stage: Stage) -> Verdict:
+    text = f"{_who(stage)} wrote a file that reached the limit of {size(limits.file_size_bytes)}."
+    return Verdict(FinalStatus.FILE_SIZE_LIMIT, text)
+
+
+def disk(limits: Limits, stage: Stage) -> Verdict:
+    text = f"{_who(stage)} filled its folder: the limit is {size(limits.disk_bytes)} in all files."
+    return Verdict(FinalStatus.FILE_SIZE_LIMIT, text)
+
+
+def output(limits: Limits, stage: Stage) -> Verdict:
+    text = f"{_who(stage)} wrote more than its limit of {size(limits.output_bytes)} of output."
+    return Verdict(FinalStatus.OUTPUT_LIMIT, text)
+
+
+def input_wait(limits: Limits) -> Verdict:
+    text = f"Nobody answered the program within {seconds(limits.input_timeout_s)}."
+    return Verdict(FinalStatus.INPUT_TIMEOUT, text)
+
+
+def cancelled(reason: str = "") -> Verdict:
+    return Verdict(FinalStatus.CANCELLED, reason or "The job was cancelled.")
+
+
+def signaled(number: int) -> Verdict:
+    name = signal_name(number)
+    meaning = {
+        signal.SIGSEGV: ": it used memory that is not its own",
+        signal.SIGABRT: ": it gave up by itself (abort)",
+        signal.SIGFPE: ": a calculation is not possible, such as a division by zero",
+        signal.SIGSYS: ": it made a system call that is not allowed here",
+    }.get(signal.Signals(number) if number in signal.valid_signals() else signal.SIGTERM, "")
+    return Verdict(FinalStatus.SIGNALED, f"The program was ended by {name}{meaning}.")
+
+
+def signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

@@ -1,0 +1,175 @@
+"""From a checked `execute` message to a job in the queue, or to the reason why not."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from channels.db import database_sync_to_async
+from kombu.exceptions import OperationalError as BrokerError
+from redis.exceptions import RedisError
+
+from . import dispatch, jobs
+from .conf import conf
+from .errors import UserError
+from .languages import Language, UnknownLanguage, find
+from .models import Job
+from .protocol import CloseCode, Complete, Execute, FinalStatus, SourceFile, Status
+from .relay import presence
+from .relay.events import Publisher, SupersededError, forget_later, publish_end
+from .validation import Finding, Policy, validate
+
+# The list of executors is asked for at most this often by one web process.
+EXECUTORS_FRESH_S: Final = 1.0
+NOT_QUEUED: Final = "The server could not queue this program. Run it again in a moment."
+
+
+class RefusedError(UserError):
+    """The job cannot start; the socket is closed with `close_code`."""
+
+    def __init__(self, close_code: CloseCode, code: str, message: str) -> None:
+        super().__init__(code, message)
+        self.close_code = close_code
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A submission that can become a job; with `findings` it becomes a rejected one."""
+
+    message: Execute
+    owner: jobs.Owner
+    language: Language
+    version: str
+    files: Sequence[SourceFile]
+    policy: Policy
+    findings: Sequence[Finding]
+
+
+async def check(message: Execute, owner: jobs.Owner) -> Checked:
+    """Raises RefusedError: unknown language, or nobody who can run it."""
+    language = _language(message.language)
+    version = await _offered_version(language)
+    files = message.files or [SourceFile(name=language.file_name, content=message.code or "")]
+    policy = Policy(conf().validation)
+    contents = [(file.name, file.raw) for file in files]
+    # The parser of Python holds the interpreter's lock in pieces; in a thread others go on.
+    findings = await asyncio.to_thread(validate, language.name, contents, policy)
+    return Checked(message, owner, language, version, files, policy, findings)
+
+
+def record(checked: Checked) -> tuple[Job, bool]:
+    """The row of this job; of an earlier one where the client repeats its `request_id`."""
+    message = checked.message
+    return jobs.create(
+        jobs.Request(
+            owner=checked.owner,
+            request_id=message.request_id or "",
+            language=checked.language.name,
+            version=checked.version,
+            policy=checked.policy.value,
+            files=checked.files,
+            args=message.args,
+            tty=message.on_terminal,
+        )
+    )
+
+
+async def enqueue(job: Job, checked: Checked) -> None:
+    """Says that the job is queued, and puts its order into the queue."""
+    message, job_id = checked.message, str(job.pk)
+    position = await presence.queue_length()
+    publisher = Publisher(job_id, attempt=0, seq=0)
+    try:
+        await publisher.publish_status(Status(status="queued", queue_position=position))
+    except SupersededError:
+        return  # cancelled already, from elsewhere
+    order = dispatch.Order(
+        job_id=job_id,
+        language=checked.language.name,
+        files=[(file.name, file.raw) for file in checked.files],
+        args=message.args,
+        stdin=message.stdin_raw,
+        tty=message.on_terminal,
+        cols=message.cols,
+        rows=message.rows,
+        limits=_limits(message),
+        seq=publisher.seq,
+    )
+    try:
+        await asyncio.to_thread(dispatch.send_order, order)
+    except (BrokerError, RedisError, OSError):
+        await _give_up(job_id)
+        raise
+
+
+async def _give_up(job_id: str) -> None:
+    complete = Complete(status=FinalStatus.FAILED, message=NOT_QUEUED)
+    await database_sync_to_async(jobs.finish)(job_id, complete)
+    with contextlib.suppress(RedisError, OSError):
+        await publish_end(job_id, complete)
+
+
+def rejection(checked: Checked) -> str:
+    first = checked.findings[0]
+    more = len(checked.findings) - 1
+    others = f" and {more} more place{'s' if more > 1 else ''}" if more else ""
+    return (
+        f"The program was not started, because of line {first.line}, column {first.column} of "
+        f"{first.file}{others}: {first.message}"
+    )
+
+
+async def reject(job: Job, checked: Checked) -> None:
+    """Ends a job that the policy refuses, before it was ever queued."""
+    complete = Complete(status=FinalStatus.REJECTED, message=rejection(checked))
+    await database_sync_to_async(jobs.finish)(str(job.pk), complete)
+    await publish_end(str(job.pk), complete)
+    await forget_later(str(job.pk))
+
+
+def _language(name: str) -> Language:
+    try:
+        return find(name)
+    except UnknownLanguage as error:
+        raise RefusedError(
+            CloseCode.BAD_FIRST_MESSAGE, "unknown_language", f"`language`: {error.args[0]}"
+        ) from error
+
+
+# When they were asked for, and what they said.
+_executors: tuple[float, dict[str, dict[str, Any]]] = (0.0, {})
+
+
+async def _offered_version(language: Language) -> str:
+    global _executors
+    if not _executors[1] or time.monotonic() - _executors[0] > EXECUTORS_FRESH_S:
+        _executors = (time.monotonic(), await presence.executors())
+    there = _executors[1]
+    if not there:
+        raise RefusedError(
+            CloseCode.NO_WORKER,
+            "no_worker",
+            "No machine that runs programs is connected just now. Try again in a minute.",
+        )
+    reasons = []
+    for facts in there.values():
+        offer = facts["languages"].get(language.name, {"version": "", "reason": "not offered"})
+        if not offer["reason"]:
+            return str(offer["version"])
+        reasons.append(offer["reason"])
+    raise RefusedError(
+        CloseCode.NO_WORKER,
+        "language_unavailable",
+        f"{language.title} cannot be run just now: {reasons[0]}",
+    )
+
+
+def _limits(message: Execute) -> dict[str, float | None]:
+    if message.limits is None:
+        return {}
+    values: dict[str, float | None] = message.limits.model_dump()
+    return values

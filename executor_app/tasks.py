@@ -1,0 +1,62 @@
+"""What executors do. No ORM here and no database: what a job needs comes in its order, and its
+result goes to the recorder's queue."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from typing import Any
+
+from celery import shared_task
+from celery.signals import worker_init, worker_shutdown, worker_shutting_down
+
+from . import dispatch
+from .errors import HostError
+from .executor import Executor
+
+logger = logging.getLogger(__name__)
+
+_executor: Executor | None = None
+
+
+@worker_init.connect
+def start_executor(**kwargs: Any) -> None:
+    global _executor
+    executor = Executor()
+    try:
+        executor.start()
+    except HostError as error:
+        # Fail closed: an executor that cannot bound its jobs takes none.
+        logger.critical("This host cannot run programs safely: %s", error)
+        sys.exit(1)
+    except Exception:
+        # Celery would go on without us, and take jobs that it cannot run.
+        logger.exception("The executor could not start")
+        sys.exit(1)
+    _executor = executor
+
+
+@worker_shutting_down.connect
+def stop_jobs(**kwargs: Any) -> None:
+    if _executor is not None:
+        _executor.stop_jobs_soon()
+
+
+@worker_shutdown.connect
+def stop_executor(**kwargs: Any) -> None:
+    if _executor is not None:
+        _executor.stop()
+
+
+@shared_task(name=dispatch.EXECUTE)
+def execute_job_interactive(message: dict[str, Any]) -> None:
+    """Runs one job (`dispatch.Order`) to its end and hands the result to the recorder."""
+    order = dispatch.Order.from_message(message)
+    if _executor is None:
+        raise RuntimeError("this worker is no executor: CODR_ROLE is not executor")
+    facts = {"worker": _executor.name, "attempt": order.attempt, "started_at": time.time()}
+    dispatch.send_record(dispatch.RECORD_START, order.job_id, facts)
+    result = _executor.run_job(order)
+    if result is not None:
+        dispatch.send_record(dispatch.RECORD_RESULT, order.job_id, result)

@@ -1,0 +1,14 @@
+"""The addresses of HTTP that are Codr's own."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from . import views
+
+urlpatterns = [
+    path("", views.ide, name="ide"),
+    path("api/languages", views.languages_offered, name="languages"),
+    path("healthz", views.healthz, name="healthz"),
+    path("readyz", views.readyz, name="readyz"),
+]

@@ -1,0 +1,122 @@
+"""The pages and answers of HTTP: the IDE, the languages, and whether Codr is well."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_safe
+from redis.exceptions import RedisError
+
+from .languages import languages
+from .relay import presence
+from .relay.client import client
+
+logger = logging.getLogger(__name__)
+
+UNBUILT = (
+    "The page has not been built yet. Run `make run`, which builds it, or `npm ci` and "
+    "`npm run build` in frontend/."
+)
+
+
+@require_safe
+def ide(request: HttpRequest) -> HttpResponse:
+    """The page; it also gives the browser the session that its jobs belong to."""
+    if not request.user.is_authenticated and not request.session.session_key:
+        request.session.create()
+    page = settings.IDE_DIR / "index.html"
+    if not page.is_file():
+        return HttpResponse(UNBUILT, status=503, content_type="text/plain; charset=utf-8")
+    response = HttpResponse(page.read_bytes())
+    response["Cache-Control"] = "no-cache"
+    return response
+
+
+@require_safe
+async def languages_offered(request: HttpRequest) -> HttpResponse:
+    """Every language, its version and whether an executor offers it now; why not otherwise."""
+    try:
+        there = await presence.executors()
+    except (RedisError, OSError):
+        logger.exception("/api/languages: Redis does not answer")
+        there = {}
+    body = [_offer(name, there) for name in languages()]
+    return JsonResponse({"languages": body, "executors": len(there)})
+
+
+def _offer(name: str, there: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    language = languages()[name]
+    offers = [facts["languages"][name] for facts in there.values() if name in facts["languages"]]
+    good = next((offer for offer in offers if not offer["reason"]), None)
+    reason = offers[0]["reason"] if offers else "No machine that runs programs is connected."
+    limits = language.run_limits
+    return {
+        "name": language.name,
+        "title": language.title,
+        "aliases": list(language.aliases),
+        "file_name": language.file_name,
+        "highlight": language.highlight,
+        "example": language.example,
+        "version": good["version"] if good else "",
+        "available": good is not None,
+        "reason": "" if good else reason,
+        "limits": {
+            "cpu_time": limits.cpu_time_s,
+            "wall_time": limits.wall_time_s,
+            "input_timeout": limits.input_timeout_s,
+            "memory": limits.memory_bytes,
+            "output": limits.output_bytes,
+            "processes": limits.processes,
+        },
+    }
+
+
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:
+    """This process lives."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+@require_safe
+async def readyz(request: HttpRequest) -> HttpResponse:
+    """200 only when Redis, the database and an executor answer; says which does not."""
+    checks = {
+        "redis": await _redis_answers(),
+        "database": await sync_to_async(_database_answers)(),
+        "executors": await _executors_answer(),
+    }
+    ready = all(state == "ok" for state in checks.values())
+    return JsonResponse({"ready": ready, "checks": checks}, status=200 if ready else 503)
+
+
+async def _redis_answers() -> str:
+    try:
+        await client().ping()
+    except (RedisError, OSError) as error:
+        return f"Redis does not answer: {type(error).__name__}"
+    return "ok"
+
+
+async def _executors_answer() -> str:
+    try:
+        there = await presence.executors()
+    except (RedisError, OSError):
+        return "unknown while Redis does not answer"
+    usable = [f for f in there.values() if any(not o["reason"] for o in f["languages"].values())]
+    return "ok" if usable else "no executor that offers a language is connected"
+
+
+def _database_answers() -> str:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM executor_app_job LIMIT 1")
+    except Exception as error:
+        # Whatever the driver raises is the answer here; it is shown without its details.
+        logger.exception("/readyz: the database does not answer")
+        return f"the database does not answer: {type(error).__name__}"
+    return "ok"

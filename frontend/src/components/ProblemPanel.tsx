@@ -1,0 +1,39 @@
+// Why it did not go well, in a sentence, with the places in the program that it is about.
+
+import type { Detail } from "../protocol";
+import type { Problem } from "../session/reducer";
+import { words } from "../words";
+import { Prose } from "./Prose";
+
+interface Props {
+  readonly problem: Problem;
+  readonly onJump: (detail: Detail) => void;
+  readonly onDismiss: () => void;
+}
+
+export function ProblemPanel({ problem, onJump, onDismiss }: Props) {
+  return (
+    <section className="problem" role="alert" data-testid="problem">
+      <div>
+        <p>
+          <Prose text={problem.message} />
+        </p>
+        {problem.details.length > 0 && (
+          <ul>
+            {problem.details.map((detail) => (
+              <li key={`${detail.file}:${detail.line}:${detail.column}:${detail.message}`}>
+                <button type="button" className="link" onClick={() => onJump(detail)}>
+                  {words.problemAt(detail)}
+                </button>{" "}
+                <Prose text={detail.message} />
+              </li>
+            ))}
+          </ul>
+        )}
+      </div>
+      <button type="button" className="button plain" onClick={onDismiss}>
+        {words.dismiss}
+      </button>
+    </section>
+  );
+}

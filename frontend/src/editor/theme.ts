@@ -1,0 +1,82 @@
+// The editor's looks. Colours are the page's own variables, so light and dark need no second theme.
+
+import { HighlightStyle, syntaxHighlighting } from "@codemirror/language";
+import type { Extension } from "@codemirror/state";
+import { EditorView } from "@codemirror/view";
+import { tags } from "@lezer/highlight";
+
+const looks = EditorView.theme({
+  "&": {
+    height: "100%",
+    fontSize: "14px",
+    color: "var(--text)",
+    backgroundColor: "var(--surface)",
+  },
+  "&.cm-focused": { outline: "none" },
+  ".cm-scroller": { fontFamily: "var(--mono)", lineHeight: "1.55" },
+  ".cm-content": { padding: "10px 0", caretColor: "var(--accent)" },
+  ".cm-cursor, .cm-dropCursor": { borderLeftColor: "var(--accent)", borderLeftWidth: "2px" },
+  ".cm-gutters": {
+    backgroundColor: "var(--surface)",
+    color: "var(--faint)",
+    border: "none",
+    paddingLeft: "4px",
+  },
+  ".cm-activeLine": { backgroundColor: "var(--line-active)" },
+  ".cm-activeLineGutter": { backgroundColor: "transparent", color: "var(--text)" },
+  "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground":
+    { backgroundColor: "var(--selection)" },
+  ".cm-selectionMatch": { backgroundColor: "var(--selection-match)" },
+  "&.cm-focused .cm-matchingBracket": {
+    backgroundColor: "var(--selection)",
+    outline: "1px solid var(--border-strong)",
+  },
+  ".cm-panels, .cm-tooltip": {
+    backgroundColor: "var(--raised)",
+    color: "var(--text)",
+    borderColor: "var(--border)",
+  },
+  ".cm-tooltip": { borderRadius: "8px", overflow: "hidden" },
+  ".cm-tooltip-autocomplete ul li[aria-selected]": {
+    backgroundColor: "var(--accent)",
+    color: "var(--on-accent)",
+  },
+  // The packages' own marks are data: images, which the content security policy refuses.
+  ".cm-lintRange-error": {
+    backgroundImage: "none",
+    textDecoration: "underline wavy var(--danger) 1px",
+    textUnderlineOffset: "3px",
+  },
+  ".cm-lintPoint-error::after": { borderBottomColor: "var(--danger)" },
+  ".cm-gutter-lint .cm-lint-marker-error": {
+    content: "normal",
+    width: "8px",
+    height: "8px",
+    margin: "6px 3px",
+    borderRadius: "2px",
+    backgroundColor: "var(--danger)",
+  },
+  ".cm-textfield": { backgroundColor: "var(--surface)", borderColor: "var(--border-strong)" },
+  ".cm-button": {
+    backgroundImage: "none",
+    backgroundColor: "var(--surface)",
+    borderColor: "var(--border-strong)",
+    color: "var(--text)",
+  },
+});
+
+const colours = HighlightStyle.define([
+  { tag: [tags.keyword, tags.modifier, tags.operatorKeyword], color: "var(--code-keyword)" },
+  { tag: [tags.string, tags.special(tags.string), tags.character], color: "var(--code-string)" },
+  { tag: [tags.number, tags.bool, tags.null, tags.atom], color: "var(--code-number)" },
+  { tag: tags.comment, color: "var(--code-comment)", fontStyle: "italic" },
+  {
+    tag: [tags.function(tags.variableName), tags.function(tags.propertyName), tags.macroName],
+    color: "var(--code-function)",
+  },
+  { tag: [tags.typeName, tags.className, tags.namespace], color: "var(--code-type)" },
+  { tag: [tags.meta, tags.processingInstruction], color: "var(--code-meta)" },
+  { tag: tags.invalid, color: "var(--danger)" },
+]);
+
+export const editorTheme: Extension = [looks, syntaxHighlighting(colours)];

@@ -1,0 +1,216 @@
+// What the page knows about a run. Pure: events in, state out; nothing here touches a socket.
+
+import type { Complete, Detail, Error as ErrorMessage } from "../protocol";
+import { CONNECTION_LOST, closeWords, endLine, type LivePhase, words } from "../words";
+import { bytesOf } from "./base64";
+import { diagnosticsOf } from "./diagnostics";
+import type { SessionEvent } from "./events";
+
+export type LineKind = "stdout" | "stderr" | "input" | "system";
+
+/** A piece of the terminal, painted by its kind. `id` counts pieces without holes. */
+export interface OutputLine {
+  readonly id: number;
+  readonly kind: LineKind;
+  readonly data: string | Uint8Array;
+}
+
+export interface Question {
+  readonly prompt: string;
+  readonly echo: boolean;
+  readonly raw: boolean;
+}
+
+export interface Problem {
+  readonly message: string;
+  readonly details: readonly Detail[];
+}
+
+export type Phase = LivePhase | "ended";
+
+export interface SessionState {
+  readonly phase: Phase;
+  readonly language: string;
+  readonly version: string;
+  readonly jobId: string | null;
+  readonly queuePosition: number | null;
+  readonly stopping: boolean;
+  /** The open question, or null while the program does not wait. */
+  readonly question: Question | null;
+  /** How the last question wanted its keys; what is typed ahead is handled the same way. */
+  readonly keys: { readonly echo: boolean; readonly raw: boolean };
+  readonly outputLines: readonly OutputLine[];
+  readonly nextId: number;
+  /** Changes when the terminal must start empty. */
+  readonly screen: number;
+  readonly result: Complete | null;
+  readonly problem: Problem | null;
+}
+
+// Enough for a terminal that mounts late; what it has already drawn lives in its own scrollback.
+export const WINDOW_CHARS = 256 * 1024;
+
+const LINE_MODE = { echo: true, raw: false };
+
+export const initialState: SessionState = {
+  phase: "idle",
+  language: "",
+  version: "",
+  jobId: null,
+  queuePosition: null,
+  stopping: false,
+  question: null,
+  keys: LINE_MODE,
+  outputLines: [],
+  nextId: 1,
+  screen: 0,
+  result: null,
+  problem: null,
+};
+
+export function isLive(state: SessionState): boolean {
+  return state.phase !== "idle" && state.phase !== "ended";
+}
+
+/** All that arrived within one frame. No piece of this batch or the last is trimmed. */
+export function reduceBatch(state: SessionState, events: readonly SessionEvent[]): SessionState {
+  const after = events.reduce(reduce, state);
+  const previous = state.outputLines.at(-1)?.id ?? 0;
+  return { ...after, outputLines: trimmed(after.outputLines, previous) };
+}
+
+export function reduce(state: SessionState, event: SessionEvent): SessionState {
+  switch (event.type) {
+    case "run":
+      return {
+        ...initialState,
+        phase: "connecting",
+        language: event.language,
+        nextId: state.nextId,
+        screen: state.screen + 1,
+      };
+    case "accepted":
+      return { ...state, jobId: event.job_id, version: event.version };
+    case "status":
+      return onStatus(state, event.status, event.queue_position ?? null);
+    case "output":
+      return withLine(
+        event.stage === "run" && state.phase === "compiling" ? running(state) : state,
+        event.stream,
+        event.encoding === "base64" ? bytesOf(event.data) : event.data,
+      );
+    case "input_request": {
+      const keys = { echo: event.echo !== false, raw: event.raw === true };
+      return { ...state, phase: "waiting", keys, question: { prompt: event.prompt, ...keys } };
+    }
+    case "input_closed":
+      return running(state);
+    case "answered":
+      return echoed(running(state), event.text);
+    case "typed":
+      return echoed(state, event.text);
+    case "restarted":
+      return withLine(
+        { ...running(state), outputLines: [], keys: LINE_MODE, screen: state.screen + 1 },
+        "system",
+        words.restarted(event.reason),
+      );
+    case "gap":
+      return withLine(state, "system", words.gap(event.reason));
+    case "complete":
+      return withLine(
+        {
+          ...ended(state),
+          result: event,
+          problem: state.problem ?? whatWentWrong(event, state.outputLines),
+        },
+        "system",
+        endLine(event),
+      );
+    case "error":
+      return {
+        ...(state.jobId === null ? ended(state) : state),
+        problem: refusal(event),
+      };
+    case "stop":
+      return { ...state, stopping: true };
+    case "closed":
+      if (!isLive(state)) return state;
+      if (state.stopping && state.jobId === null) return { ...ended(state), phase: "idle" };
+      return {
+        ...(state.jobId === null ? ended(state) : cutOff(state)),
+        problem: sentence(closeWords(event.code, event.wasOpen)),
+      };
+    case "dismiss":
+      return { ...state, problem: null };
+  }
+}
+
+function onStatus(
+  state: SessionState,
+  status: "queued" | "compiling" | "running" | "waiting_for_input",
+  queuePosition: number | null,
+): SessionState {
+  switch (status) {
+    case "queued":
+      return { ...state, phase: "queued", queuePosition };
+    case "compiling":
+      return withLine({ ...state, phase: "compiling" }, "system", words.compiling);
+    case "running":
+      return running(state);
+    case "waiting_for_input":
+      return { ...state, phase: "waiting" };
+  }
+}
+
+/** The terminal does not echo (the server switched that off), so the page shows what was typed. */
+function echoed(state: SessionState, text: string): SessionState {
+  return state.keys.echo && !state.keys.raw ? withLine(state, "input", text) : state;
+}
+
+function running(state: SessionState): SessionState {
+  return { ...state, phase: "running", question: null };
+}
+
+function ended(state: SessionState): SessionState {
+  return { ...state, phase: "ended", question: null, stopping: false };
+}
+
+function cutOff(state: SessionState): SessionState {
+  return withLine(ended(state), "system", CONNECTION_LOST);
+}
+
+/** With its places listed below it, a refusal need not tell the first one twice. */
+function refusal(event: ErrorMessage): Problem {
+  const details = event.details ?? [];
+  const listed = event.code === "rejected" && details.length > 0;
+  return { message: listed ? words.rejected : event.message, details };
+}
+
+function whatWentWrong(complete: Complete, lines: readonly OutputLine[]): Problem | null {
+  const problem = sentence(complete.message ?? "");
+  if (problem === null || complete.status !== "compile_error") return problem;
+  const said = lines.filter(({ kind }) => kind === "stdout" || kind === "stderr");
+  const details = diagnosticsOf(said.map(({ data }) => String(data)).join(""));
+  return { ...problem, details };
+}
+
+function sentence(message: string): Problem | null {
+  return message === "" ? null : { message, details: [] };
+}
+
+function withLine(state: SessionState, kind: LineKind, data: string | Uint8Array): SessionState {
+  const line = { id: state.nextId, kind, data };
+  return { ...state, outputLines: [...state.outputLines, line], nextId: state.nextId + 1 };
+}
+
+function trimmed(lines: readonly OutputLine[], previous: number): readonly OutputLine[] {
+  let total = 0;
+  for (let index = lines.length - 1; index >= 0; index -= 1) {
+    const line = lines[index];
+    if (line === undefined) break;
+    total += line.data.length;
+    if (total > WINDOW_CHARS && line.id < previous) return lines.slice(index + 1);
+  }
+  return lines;
+}

@@ -1,0 +1,59 @@
+// The one place that opens a WebSocket: typed messages in and out, nothing about runs.
+
+import { type ClientMessage, SERVER_TYPES, type ServerMessage } from "../protocol";
+
+export interface SocketHandlers {
+  opened(): void;
+  received(message: ServerMessage): void;
+  closed(code: number, wasOpen: boolean): void;
+}
+
+export interface Socket {
+  send(message: ClientMessage): void;
+  close(): void;
+}
+
+export type OpenSocket = (handlers: SocketHandlers) => Socket;
+
+export const openSocket: OpenSocket = (handlers) => {
+  const socket = new WebSocket(new URL("/ws/execute", location.href.replace(/^http/, "ws")));
+  let wasOpen = false;
+  // What is typed before the connection stands is sent after the program that it is for.
+  let early: ClientMessage[] = [];
+  const send = (message: ClientMessage) => {
+    if (socket.readyState === WebSocket.CONNECTING) early.push(message);
+    else if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
+  };
+  socket.onopen = () => {
+    wasOpen = true;
+    handlers.opened();
+    for (const message of early) send(message);
+    early = [];
+  };
+  socket.onmessage = (event: MessageEvent<unknown>) => {
+    const message = parseFrame(event.data);
+    if (message !== null) handlers.received(message);
+  };
+  socket.onclose = (event) => handlers.closed(event.code, wasOpen);
+  return {
+    send,
+    close: () => socket.close(),
+  };
+};
+
+/** A frame of a type that this page does not know is from a newer server, and is left alone. */
+export function parseFrame(data: unknown): ServerMessage | null {
+  if (typeof data !== "string") return null;
+  try {
+    const value: unknown = JSON.parse(data);
+    return isServerMessage(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+// The fields beside `type` are taken on trust: the server's own models wrote them.
+function isServerMessage(value: unknown): value is ServerMessage {
+  if (typeof value !== "object" || value === null || !("type" in value)) return false;
+  return SERVER_TYPES.some((known) => known === value.type);
+}

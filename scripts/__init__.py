@@ -1,0 +1,1 @@
+"""Set-up and start of a checkout. Nothing here is imported by the application."""

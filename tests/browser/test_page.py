@@ -1,0 +1,132 @@
+"""The page itself: what it keeps, that it stays quick, and that it needs no mouse."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from .ide import Ide
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+FLOOD = """\
+line = "x" * 99 + "\\n"
+for _ in range(10_000):
+    print(line, end="")
+print("all written")
+input("Read it? ")
+"""
+
+
+def test_a_persons_code_survives_a_reload(ide: Ide) -> None:
+    ide.choose("c")
+    ide.write("/* mine */\nint main(void) { return 7; }")
+    ide.choose("python")
+    ide.write("print('mine too')")
+    ide.page.reload()
+    expect(ide.part("language")).to_have_value("python")
+    expect(ide.code).to_have_text("print('mine too')")
+    ide.choose("c")
+    expect(ide.code).to_contain_text("/* mine */")
+
+
+def test_the_example_never_costs_anybody_their_code(ide: Ide) -> None:
+    ide.choose("python")
+    ide.write("print('mine')")
+    ide.page.get_by_role("button", name="Load example").click()
+    expect(ide.code).to_contain_text("What is your name?")
+    ide.page.get_by_role("button", name="Back to my code").click()
+    expect(ide.code).to_have_text("print('mine')")
+
+
+def test_a_megabyte_of_output_leaves_the_page_quick(ide: Ide) -> None:
+    ide.choose("python")
+    ide.write(FLOOD)
+    ide.page.evaluate(
+        """() => {
+            window.longest = 0;
+            let last = performance.now();
+            const look = (now) => {
+                window.longest = Math.max(window.longest, now - last);
+                last = now;
+                requestAnimationFrame(look);
+            };
+            requestAnimationFrame(look);
+        }"""
+    )
+    ide.run()
+    ide.is_asked("Read it?")
+    ide.sees("all written")
+    # Not a measure of speed, which this machine may share: a page that parsed it all at once, or
+    # once for every frame that came, would stand still for many seconds.
+    assert ide.page.evaluate("window.longest") < 2000
+    ide.answer("yes")
+    ide.has_ended()
+
+
+def test_everything_can_be_reached_by_the_keyboard(ide: Ide) -> None:
+    ide.choose("python")
+    ide.write("print('hello', input('Name? '))")
+    ide.page.keyboard.press("Control+Enter")
+    ide.is_asked("Name?")
+    expect(ide.input_line).to_be_focused()
+
+    ide.part("language").focus()
+    reached = ["language"]
+    while len(reached) < 30:
+        # From the editor, where Tab indents, Escape lets it go on.
+        if reached[-1] == "Program source":
+            ide.page.keyboard.press("Escape")
+        ide.page.keyboard.press("Tab")
+        name = focused(ide)
+        if not name:
+            break
+        reached.append(name)
+    assert reached == [
+        "language",
+        "Load example",
+        "stop",
+        "Program source",
+        "Clear",
+        "Terminal keyboard",
+        "input-line",
+        "Send",
+        "Interrupt the program (Ctrl+C)",
+        "End of input (Ctrl+D)",
+    ]
+
+
+def focused(ide: Ide) -> str:
+    """Its test id, else the first sentence of its name; empty past the end of the page."""
+    name: str = ide.page.evaluate(
+        """() => {
+            const at = document.activeElement;
+            if (at === document.body) return "";
+            return at.dataset.testid ?? at.getAttribute("aria-label") ?? at.textContent;
+        }"""
+    )
+    return name.split(".")[0]
+
+
+def test_a_conversation_needs_no_mouse(ide: Ide) -> None:
+    ide.part("language").focus()
+    ide.page.keyboard.type("Py")
+    expect(ide.part("language")).to_have_value("python")
+    ide.page.keyboard.press("Control+Enter")
+    ide.is_asked("What is your name?")
+    expect(ide.input_line).to_be_focused()
+    ide.page.keyboard.type("Ada\n")
+    ide.is_asked("How old are you?")
+    expect(ide.input_line).to_be_focused()
+    ide.page.keyboard.type("36\n")
+    ide.has_ended()
+    ide.sees("Hello, Ada!")
+
+
+def test_questions_and_endings_are_announced(ide: Ide) -> None:
+    said = ide.part("announcement")
+    ide.start("input('Your move? ')")
+    expect(said).to_have_text("Your move?")
+    ide.answer("e4")
+    ide.has_ended()
+    expect(said).to_contain_text("Finished, Exit code 0")

@@ -1,0 +1,149 @@
+"""A job's events and input through a real Redis: nothing twice, nothing lost, nobody late."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+
+import pytest
+from django.conf import settings
+from django.test.utils import override_settings
+
+from executor_app.protocol import Complete, FinalStatus, InputResponse, Output, parse_event
+from executor_app.relay import keys, presence
+from executor_app.relay.client import client, layer
+from executor_app.relay.events import (
+    LAST_ATTEMPT,
+    Publisher,
+    SupersededError,
+    last_event,
+    read_events,
+)
+from executor_app.relay.inputs import InputReader, publish_input_response
+from tests.relay.conftest import Server
+
+
+@pytest.fixture
+def job_id() -> str:
+    return uuid.uuid4().hex
+
+
+def line(text: str) -> str:
+    return json.dumps({"type": "input_response", "data": text})
+
+
+async def texts(job_id: str, after: int = 0) -> list[str]:
+    events = [parse_event(entry.frame) async for entry in read_events(job_id, after)]
+    return [event.data for event in events if isinstance(event, Output)]
+
+
+async def heard(reader: InputReader, count: int) -> list[str]:
+    messages = [await asyncio.wait_for(anext(reader), 10) for _ in range(count)]
+    return [message.data for message in messages if isinstance(message, InputResponse)]
+
+
+async def test_events_are_numbered_without_holes_and_read_back_in_order(job_id: str) -> None:
+    publisher = Publisher(job_id, attempt=1, seq=0)
+    for n in range(0, 300, 3):
+        await publisher.publish(
+            [Output.of("stdout", "run", str(n + more).encode()) for more in range(3)]
+        )
+    entries = [entry async for entry in read_events(job_id, 0)]
+    assert [entry.seq for entry in entries] == list(range(1, 301))
+    assert await texts(job_id, after=298) == ["298", "299"]
+
+
+async def test_a_stale_attempt_cannot_write(job_id: str) -> None:
+    first = Publisher(job_id, attempt=1, seq=0)
+    await first.publish_output("stdout", "run", b"first")
+    await Publisher(job_id, attempt=2, seq=1).publish_output("stdout", "run", b"second")
+    with pytest.raises(SupersededError):
+        await first.publish_output("stdout", "run", b"late")
+    assert await texts(job_id) == ["first", "second"]
+
+
+async def test_what_the_journal_refused_is_not_published(job_id: str) -> None:
+    channel = await layer().new_channel()
+    await layer().group_add(keys.output_group(job_id), channel)
+    end = Complete(status=FinalStatus.CANCELLED)
+    await Publisher(job_id, LAST_ATTEMPT, 0).publish_complete(end)
+    with pytest.raises(SupersededError):
+        await Publisher(job_id, attempt=1, seq=1).publish_output("stdout", "run", b"late")
+    await asyncio.wait_for(layer().receive(channel), 5)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(layer().receive(channel), 0.3)
+
+
+async def test_the_journal_is_bounded(job_id: str) -> None:
+    with override_settings(CODR={**settings.CODR, "journal_bytes": 10_000}):
+        publisher = Publisher(job_id, attempt=1, seq=0)
+        for _ in range(50):
+            await publisher.publish_output("stdout", "run", b"x" * 1000)
+    entries = [entry async for entry in read_events(job_id, 0)]
+    assert 5 <= len(entries) <= 10
+    assert entries[-1].seq == 50
+
+
+async def test_input_typed_before_anybody_listens_arrives_once_and_in_order(job_id: str) -> None:
+    for n in range(5):
+        await publish_input_response(job_id, line(str(n)))
+    async with InputReader(job_id) as reader:
+        for n in range(5, 10):
+            await publish_input_response(job_id, line(str(n)))
+        assert await heard(reader, 10) == [str(n) for n in range(10)]
+
+
+async def test_several_who_type_at_once_are_put_into_one_order(job_id: str) -> None:
+    async with InputReader(job_id) as reader:
+        await asyncio.gather(*(publish_input_response(job_id, line(str(n))) for n in range(100)))
+        assert sorted(await heard(reader, 100), key=int) == [str(n) for n in range(100)]
+
+
+async def test_input_that_the_group_loses_is_found_in_the_journal(
+    job_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with InputReader(job_id) as reader:
+        await publish_input_response(job_id, line("heard"))
+        # The network's failure: the group's message is gone, the journal's entry is there.
+        with monkeypatch.context() as lossy:
+            lossy.setattr(keys, "input_group", lambda job: f"nowhere.{job}")
+            await publish_input_response(job_id, line("lost"))
+        assert await heard(reader, 2) == ["heard", "lost"]
+
+
+async def test_leases_and_presence_go_when_nobody_renews_them(job_id: str) -> None:
+    with override_settings(CODR={**settings.CODR, "lease_s": 0.2, "client_grace_s": 0.2}):
+        await presence.hold_leases([job_id], "somebody")
+        await presence.be_present(job_id)
+        assert await presence.have_lease([job_id]) == {job_id}
+        assert await presence.abandoned([job_id]) == set()
+        async with asyncio.timeout(10):
+            # Redis tells nobody that a key has gone.
+            while await presence.have_lease([job_id]):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+            while not await presence.abandoned([job_id]):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+
+
+async def test_an_executor_is_listed_while_it_announces_itself() -> None:
+    await presence.announce_executor("one", {"languages": {}})
+    assert "one" in await presence.executors()
+    await presence.remove_executor("one")
+    assert await presence.executors() == {}
+
+
+async def test_a_redis_that_restarts_is_waited_for(job_id: str, redis_server: Server) -> None:
+    publisher = Publisher(job_id, attempt=1, seq=0)
+    await publisher.publish_output("stdout", "run", b"before")
+    redis_server.stop()
+    publishing = asyncio.create_task(publisher.publish_output("stdout", "run", b"during"))
+    await asyncio.sleep(0.2)
+    await asyncio.to_thread(redis_server.start)
+    await asyncio.wait_for(publishing, 20)
+    await publisher.publish_output("stdout", "run", b"after")
+    assert await texts(job_id) == ["before", "during", "after"]
+    last = await last_event(job_id)
+    assert last is not None
+    assert last.seq == 3
+    await client().ping()

@@ -1,0 +1,342 @@
+"""However a job ends, it ends at once, with one `complete`, and nothing of it stays.
+
+The `host` fixture looks after every test for processes, mounts, cgroups, folders, descriptors.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from executor_app.protocol import Cancel, Event, FinalStatus
+from executor_app.runner import procfs
+from executor_app.runner.host import Host
+from executor_app.runner.run import Message, execute_interactive
+from executor_app.runner.sandbox import BACKENDS
+from tests.runner.driver import Talk, Traces, hold, spec
+from tests.runner.test_limits import ENDLESS
+
+BUSY = "print('busy', flush=True)\nwhile True: pass"
+IGNORES_SIGNALS = """
+import signal
+for number in signal.valid_signals():
+    try: signal.signal(number, signal.SIG_IGN)
+    except (OSError, ValueError): pass
+print("busy", flush=True)
+while True: pass
+"""
+DAEMON = """
+import os, signal, time
+if os.fork() == 0:
+    os.setsid()
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    if os.fork() == 0:
+        for fd in (0, 1, 2): os.close(fd)
+        time.sleep(600)
+    os._exit(0)
+os.wait()
+"""
+TALKING_DAEMON = """
+import os, signal, time
+if os.fork() == 0:
+    os.setsid()
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    for n in range(10**9):
+        try: os.write(1, b"still here\\n")
+        except OSError: pass
+        time.sleep(0.01)
+time.sleep(0.1)
+print("parent ends")
+"""
+FORKS_ON = """
+import os
+while True:
+    try:
+        if os.fork() == 0: continue
+        os._exit(0)
+    except OSError: pass
+"""
+
+
+async def _cancelled(talk: Talk) -> None:
+    talk.cancel()
+    end = await talk.end()
+    assert (end.status, end.exit_code) == (FinalStatus.CANCELLED, 137) or end.exit_code is None
+
+
+@pytest.mark.parametrize("code", [BUSY, IGNORES_SIGNALS], ids=["busy", "ignores signals"])
+async def test_a_running_job_can_be_cancelled(host: Host, code: str) -> None:
+    async with Talk(host, spec("python", code)) as talk:
+        await talk.printed("busy")
+        await _cancelled(talk)
+
+
+async def test_a_waiting_job_can_be_cancelled(host: Host) -> None:
+    async with Talk(host, spec("python", "input('? ')")) as talk:
+        await talk.asked()
+        await _cancelled(talk)
+
+
+async def test_a_job_can_be_cancelled_before_it_starts(host: Host) -> None:
+    talk = Talk(host, spec("python", BUSY))
+    talk.cancel()
+    talk.start()
+    await talk.end()
+
+    assert talk.complete.status == FinalStatus.CANCELLED
+    assert b"busy" not in talk.stdout
+
+
+async def test_a_job_can_be_cancelled_while_its_sandbox_starts(host: Host) -> None:
+    for delay in (0.001, 0.005, 0.01, 0.02, 0.03):
+        async with Talk(host, spec("python", BUSY)) as talk:
+            await asyncio.sleep(delay)
+            await _cancelled(talk)
+
+
+async def test_a_job_can_be_cancelled_while_it_compiles(host: Host) -> None:
+    async with Talk(host, spec("cpp", ENDLESS)) as talk:
+        await talk.until(lambda heard: "compiling" in heard.statuses)
+        await asyncio.sleep(0.2)
+        await _cancelled(talk)
+
+    assert talk.statuses == ["compiling"]
+
+
+async def test_a_job_with_input_in_its_queue_can_be_cancelled(host: Host) -> None:
+    async with Talk(host, spec("python", BUSY)) as talk:
+        await talk.printed("busy")
+        talk.keys(b"x" * 1000 + b"\n" * 500_000)
+        await _cancelled(talk)
+
+
+async def test_a_flooding_job_can_be_cancelled(host: Host) -> None:
+    code = "import os\nwhile True: os.write(1, b'x' * 4096)"
+    async with Talk(host, spec("python", code), slow_sink_s=0.01) as talk:
+        await talk.printed("xxx")
+        await _cancelled(talk)
+
+
+async def test_a_stopped_job_can_be_cancelled(host: Host) -> None:
+    code = """
+import os, signal
+if os.fork() == 0: os.kill(os.getpid(), signal.SIGSTOP)
+print("stopping", flush=True)
+os.kill(os.getpid(), signal.SIGSTOP)
+"""
+    async with Talk(host, spec("python", code)) as talk:
+        await talk.printed("stopping")
+        await asyncio.sleep(0.2)
+        assert talk.prompts == []
+        await _cancelled(talk)
+
+
+async def test_a_program_that_is_stopped_while_it_reads_does_not_wait_for_input(host: Host) -> None:
+    code = """
+import os, signal, sys, time
+reader = os.getpid()
+if os.fork() == 0:
+    time.sleep(0.5)
+    os.kill(reader, signal.SIGSTOP)
+    print("stopped", flush=True)
+    time.sleep(1.5)
+    os.kill(reader, signal.SIGCONT)
+    os._exit(0)
+print(repr(sys.stdin.readline()))
+"""
+    async with Talk(host, spec("python", code)) as talk:
+        await talk.asked()
+        await talk.printed("stopped")
+        await talk.until(lambda heard: heard.closed == 1)
+        await talk.asked(2)
+        talk.answer("on")
+
+    assert talk.stdout == b"stopped\n'on\\n'\n"
+
+
+@pytest.mark.parametrize("code", [DAEMON, TALKING_DAEMON], ids=["silent", "talking"])
+async def test_a_daemon_dies_with_its_job(host: Host, code: str) -> None:
+    talk = await hold(host, spec("python", code))
+
+    assert (talk.complete.status, talk.complete.exit_code) == (FinalStatus.COMPLETED, 0)
+
+
+async def test_what_forks_faster_than_one_can_look_dies_too(host: Host) -> None:
+    async with Talk(host, spec("python", FORKS_ON)) as talk:
+        await asyncio.sleep(0.5)
+        talk.cancel()
+
+    assert talk.complete.status in (FinalStatus.COMPLETED, FinalStatus.CANCELLED)
+
+
+async def test_a_program_that_kills_all_it_can_only_ends_itself(host: Host) -> None:
+    code = """
+import os, signal
+if os.fork():
+    os.wait()
+    print("not killed by its child")
+os.kill(-1, signal.SIGKILL)
+print("nor by itself")
+"""
+    other = Talk(host, spec("python", "print(input('? '))"))
+    async with other:
+        await other.asked()
+        talk = await hold(host, spec("python", code))
+        other.answer("well")
+
+    assert talk.complete.status in (FinalStatus.SIGNALED, FinalStatus.COMPLETED)
+    assert other.stdout == b"well\n"
+    assert other.complete.status == FinalStatus.COMPLETED
+
+
+@pytest.mark.parametrize("name", ["SIGSTOP", "SIGTERM", "SIGHUP"])
+async def test_a_program_cannot_hold_up_its_sandbox_with_signals(host: Host, name: str) -> None:
+    code = f"""
+import os, signal
+signal.signal(signal.SIGTERM, signal.SIG_IGN); signal.signal(signal.SIGHUP, signal.SIG_IGN)
+for pid in range(1, os.getpid()):
+    try: os.kill(pid, signal.{name})
+    except OSError: pass
+print("ends", flush=True)
+"""
+    async with Talk(host, spec("python", code, limits={"wall_time_s": 1.0})) as talk:
+        await talk.printed("ends")
+
+    assert talk.complete.status in (FinalStatus.COMPLETED, FinalStatus.TIME_LIMIT)
+
+
+async def test_a_sink_that_fails_ends_the_program(host: Host) -> None:
+    async def emit(events: Sequence[Event]) -> None:
+        if any(event.seq == 0 and b"busy" in repr(event).encode() for event in events):
+            raise ConnectionError("the sink is gone")
+
+    with pytest.raises(ConnectionError):
+        await execute_interactive(host, spec("python", BUSY), emit, _nobody())
+
+
+async def test_a_run_that_is_abandoned_cleans_up(host: Host) -> None:
+    for delay in (0.003, 0.02, 0.3):
+        task = asyncio.create_task(
+            execute_interactive(host, spec("python", BUSY), _ignore, _nobody())
+        )
+        await asyncio.sleep(delay)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+
+async def test_a_host_without_a_free_slot_says_so_as_our_failure(host: Host) -> None:
+    taken, host._free_slots[:] = list(host._free_slots), []
+    try:
+        talk = await hold(host, spec("python", "print(1)"))
+    finally:
+        host._free_slots[:] = taken
+
+    assert talk.complete.status == FinalStatus.FAILED
+    assert "not your fault" in talk.complete.message
+
+
+async def test_two_jobs_do_not_see_each_other(host: Host) -> None:
+    writer = """
+import os
+for folder in ("/tmp", "/dev/shm", os.path.expanduser("~")):
+    open(folder + "/secret", "w").write("secret")
+print(os.getpid(), flush=True)
+input("? ")
+"""
+    reader = """
+import os
+found = [os.path.join(base, n) for top in ("/tmp", "/dev/shm", "/home", "/var/tmp", "/run")
+         for base, _, names in os.walk(top) for n in names if n == "secret"]
+print(found)
+print(sorted(int(p) for p in os.listdir("/proc") if p.isdecimal() and "main" in
+      open(f"/proc/{p}/cmdline").read()) == [os.getpid()])
+"""
+    async with Talk(host, spec("python", writer)) as first:
+        await first.asked()
+        second = await hold(host, spec("python", reader))
+        first.answer("")
+
+    assert second.stdout == b"[]\nTrue\n"
+
+
+async def test_thirty_jobs_at_once_all_end_right(host: Host) -> None:
+    code = "n = input('? ')\nprint(n * 2)"
+    talks = await asyncio.gather(
+        *(hold(host, spec("python", code), [f"job {n} "]) for n in range(30))
+    )
+
+    assert [talk.stdout.decode() for talk in talks] == [f"job {n} job {n} \n" for n in range(30)]
+    assert {talk.complete.status for talk in talks} == {FinalStatus.COMPLETED}
+    assert {tuple(talk.prompts) for talk in talks} == {("? ",)}
+
+
+# --- the executor itself is killed -------------------------------------------------------------
+
+EXECUTOR = """
+import asyncio, json, sys
+from pathlib import Path
+from executor_app.runner.host import Host
+from tests.runner.driver import Talk, spec
+
+async def main(name, folder, sandbox, uid):
+    host = Host.open(name=name, folder=Path(folder), sandbox=sandbox, slots=4, uid_base=int(uid))
+    code = "import os\\nif os.fork() == 0: os.setsid()\\n"
+    code += "print('busy', flush=True)\\nwhile True: pass"
+    talk = Talk(host, spec("python", code))
+    talk.start()
+    await talk.printed("busy\\nbusy")
+    print("running", flush=True)
+    await talk.end()
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize("sandbox", sorted(BACKENDS))
+def test_a_killed_executor_leaves_no_program_and_the_next_one_tidies_up(
+    sandbox: str, tmp_path: Path
+) -> None:
+    name, uid = f"killed-{sandbox}-{os.getpid()}", 1_900_000_000
+    command = [sys.executable, "-c", EXECUTOR, name, str(tmp_path), sandbox, str(uid)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as executor:
+        assert executor.stdout is not None
+        assert executor.stdout.readline() == "running\n"
+        below = [pid for pid in procfs.descendants(executor.pid) if pid != executor.pid]
+        assert len(below) >= 3
+        executor.send_signal(signal.SIGKILL)
+    _wait_until_gone(below)
+
+    host = Host.open(name=name, folder=tmp_path, sandbox=sandbox, slots=4, uid_base=uid)
+    traces = Traces.of(host)
+    host.close()
+
+    assert (traces.processes, traces.mounts, traces.cgroups, traces.folders) == ((), (), (), ())
+    assert not [
+        line for line in Path("/proc/self/mounts").read_text().splitlines() if str(tmp_path) in line
+    ]
+
+
+def _wait_until_gone(pids: Sequence[int]) -> None:
+    for _ in range(200):
+        if not any(procfs.lives(pid) for pid in pids):
+            return
+        signal.sigtimedwait([], 0.02)
+    raise AssertionError(f"still there: {json.dumps([p for p in pids if procfs.lives(p)])}")
+
+
+async def _ignore(events: Sequence[Event]) -> None:
+    """Nobody listens."""
+
+
+async def _nobody() -> AsyncIterator[Message]:
+    await asyncio.Event().wait()
+    yield Cancel(type="cancel")

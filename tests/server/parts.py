@@ -1,0 +1,178 @@
+"""Codr's processes started one by one, so that a test can leave one out, change it or kill it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.request import urlopen
+
+import redis
+
+from scripts.embedded_redis import configuration, find_server
+from scripts.run import read_procfile
+from tests.stack import CHECKOUT, Stack, free_port
+
+PASSWORD = "known-to-the-tests"
+PATIENCE_S = 40.0
+
+
+@dataclass
+class Parts:
+    """`start` takes a name of the Procfile or `redis`; further settings are that process's own."""
+
+    state: Path
+    environment: dict[str, str] = field(default_factory=dict)
+    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    ports: dict[str, int] = field(default_factory=dict)
+    redis_port: int = field(default_factory=free_port)
+
+    def __post_init__(self) -> None:
+        (self.state / "redis").mkdir()
+
+    @property
+    def settings(self) -> dict[str, str]:
+        return {
+            **Stack(self.state).settings,
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "PYTHONUNBUFFERED": "1",
+            "REDIS_URL": f"redis://default:{PASSWORD}@127.0.0.1:{self.redis_port}/0",
+            **self.environment,
+        }
+
+    def prepare(self) -> None:
+        command = [sys.executable, "-m", "scripts.prepare"]
+        subprocess.run(command, cwd=CHECKOUT, env=self.settings, check=True)
+
+    def start(self, name: str, called: str = "", **settings: str) -> None:
+        called = called or name
+        environment = {**self.settings, **settings}
+        if name == "web":
+            self.ports[called] = free_port()
+            environment["PORT"] = str(self.ports[called])
+        with open(self.state / f"{called}.log", "ab") as log:
+            self.processes[called] = subprocess.Popen(
+                [str(find_server()), "-"] if name == "redis" else ["/bin/sh", "-c", PROCFILE[name]],
+                cwd=CHECKOUT,
+                env=environment,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        told = self.processes[called].stdin
+        assert told is not None
+        if name == "redis":
+            told.write(configuration(self.redis_port, PASSWORD, self.state / "redis").encode())
+        told.close()
+        if name == "redis":
+            until(lambda: redis_answers(self.redis_port), "Redis answers")
+        if name == "web":
+            until(lambda: self.ask("/healthz", called)[0] == 200, "the web process answers")
+
+    def stop(self, called: str, number: signal.Signals = signal.SIGTERM) -> None:
+        process = self.processes.pop(called)
+        if process.poll() is None:
+            process.send_signal(number)
+        process.wait(30)
+
+    def stop_all(self) -> None:
+        for called in sorted(self.processes, key=lambda name: name == "redis"):
+            self.stop(called)
+
+    def url(self, called: str = "web") -> str:
+        return f"ws://127.0.0.1:{self.ports[called]}/ws/execute"
+
+    def ask(self, path: str, called: str = "web") -> tuple[int, bytes]:
+        """Status and body; 0 where nobody answers."""
+        try:
+            with urlopen(f"http://127.0.0.1:{self.ports[called]}{path}", timeout=10) as answer:
+                return answer.status, answer.read()
+        except HTTPError as error:
+            return error.code, error.read()
+        except URLError:
+            return 0, b""
+
+    def unready(self, called: str = "web") -> dict[str, str]:
+        """What /readyz complains about."""
+        status, body = self.ask("/readyz", called)
+        answer = json.loads(body)
+        wrong = {name: said for name, said in answer["checks"].items() if said != "ok"}
+        assert (status == 200) == answer["ready"] == (not wrong)
+        return wrong
+
+    def until_ready(self) -> None:
+        until(lambda: not self.unready(), "all is ready")
+
+    def log(self, called: str) -> str:
+        return (self.state / f"{called}.log").read_text(errors="replace")
+
+    def rows(self) -> dict[str, dict[str, Any]]:
+        said = subprocess.run(
+            [sys.executable, "manage.py", "shell", "--verbosity", "0", "-c", ROWS],
+            cwd=CHECKOUT,
+            env=self.settings,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return {row["id"]: row for row in json.loads(said.stdout)}
+
+    async def row_of(self, job_id: str) -> dict[str, Any]:
+        """Once it is over."""
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                row = (await asyncio.to_thread(self.rows))[job_id]
+                if row["status"] not in ("queued", "running"):
+                    return row
+
+    def remains(self) -> dict[str, list[str]]:
+        """What is left on this host of executors that worked here."""
+        here = str(self.state)
+        processes = []
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                environment = (folder / "environ").read_bytes()
+                cwd = os.readlink(folder / "cwd")
+                if f"CODR_STATE_DIR={here}\0".encode() in environment or cwd.startswith(here):
+                    processes.append((folder / "cmdline").read_text().replace("\0", " "))
+            except OSError:
+                continue
+        mounts = [line for line in Path("/proc/mounts").read_text().splitlines() if here in line]
+        folders = [str(path) for path in (self.state / "executors").glob("*/jobs/*")]
+        name = self.environment["CODR_EXECUTOR_NAME"]
+        groups = [str(path) for path in Path("/sys/fs/cgroup").glob(f"**/*{name}*/**")]
+        return {"processes": processes, "mounts": mounts, "folders": folders, "cgroups": groups}
+
+
+PROCFILE = read_procfile(CHECKOUT / "Procfile")
+ROWS = """
+import json
+from executor_app.models import Job
+fields = "id", "status", "message", "worker", "output_bytes", "attempt"
+print(json.dumps([{f: str(getattr(j, f)) for f in fields} for j in Job.objects.all()]))
+"""
+
+
+def redis_answers(port: int) -> bool:
+    try:
+        with redis.Redis(port=port, password=PASSWORD) as client:
+            return bool(client.ping())
+    except redis.RedisError:
+        return False
+
+
+def until(condition: Callable[[], bool], what: str, patience_s: float = PATIENCE_S) -> None:
+    deadline = time.monotonic() + patience_s
+    while not condition():
+        assert time.monotonic() < deadline, f"in vain: {what}"
+        time.sleep(0.05)

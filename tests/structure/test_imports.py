@@ -1,0 +1,125 @@
+"""Who may import whom: the table of docs/architecture.md, held against every file."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+APP = CHECKOUT / "executor_app"
+
+EDGE = {"jobs", "models", "relay", "validation", "dispatch", "protocol", "languages", "conf",
+        "errors", "identity", "submission", "control"}  # fmt: skip
+# A part of executor_app -> the parts that it may import. Itself is always allowed.
+MAY_IMPORT: dict[str, set[str]] = {
+    "protocol": set(),
+    "errors": set(),
+    "conf": set(),
+    "languages": set(),
+    "validation": {"languages", "errors"},
+    "models": {"protocol", "conf", "errors", "languages"},
+    "jobs": {"models", "protocol"},
+    "relay": {"protocol", "conf"},
+    "runner": {"protocol", "languages", "errors"},
+    "dispatch": set(),
+    "executor": {"relay", "runner", "dispatch", "languages", "conf", "protocol", "errors"},
+    "tasks": {"executor", "dispatch", "errors", "relay", "runner"},
+    "transcripts": {"protocol", "relay"},
+    "records": {"jobs", "models", "relay", "transcripts", "dispatch", "protocol", "conf"},
+    "control": {"jobs", "models", "relay", "protocol"},
+    "identity": {"jobs"},
+    "submission": EDGE,
+    "consumers": EDGE,
+    "views": EDGE,
+    "middleware": set(),
+    "rendering": {"models", "transcripts", "protocol", "languages"},
+}
+# These wire the others together, and nothing but wiring imports them.
+WIRING = {"admin", "job_list", "job_page", "apps", "checks", "routing", "urls", "doctor",
+          "management", "migrations"}  # fmt: skip
+FORBIDDEN_OUTSIDE = {
+    "protocol": {"django", "channels", "celery", "redis"},
+    "languages": {"django", "channels", "celery", "redis", "pydantic"},
+    "validation": {"django", "channels", "celery", "redis"},
+    "runner": {"django", "channels", "celery", "redis", "channels_redis", "kombu"},
+    "executor": {"django", "channels"},
+    "tasks": {"django", "channels"},
+}
+
+
+def part_of(path: Path) -> str:
+    first = path.relative_to(APP).parts[0]
+    return first.removesuffix(".py")
+
+
+def modules() -> Iterator[tuple[str, Path, ast.Module]]:
+    for path in sorted(APP.rglob("*.py")):
+        if path != APP / "__init__.py":
+            yield part_of(path), path, ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imported(path: Path, tree: ast.Module) -> Iterator[str]:
+    """Absolute names of what a module imports, of modules and of names in them."""
+    package = ["executor_app", *path.relative_to(APP).parent.parts]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            start = ".".join([*base, *([node.module] if node.module else [])])
+            yield from (f"{start}.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize("part", sorted(MAY_IMPORT))
+def test_a_part_imports_only_what_its_row_names(part: str) -> None:
+    wrong = [
+        f"{path.relative_to(CHECKOUT)} imports {name}"
+        for owner, path, tree in modules()
+        if owner == part
+        for name in imported(path, tree)
+        if name.startswith("executor_app.") and name.split(".")[1] not in MAY_IMPORT[part] | {part}
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("part", sorted(FORBIDDEN_OUTSIDE))
+def test_a_part_that_is_to_know_less_knows_less(part: str) -> None:
+    allowed = {"redis.exceptions"}  # an executor has to know when Redis is away
+    wrong = [
+        f"{path.relative_to(CHECKOUT)} imports {name}"
+        for owner, path, tree in modules()
+        if owner == part
+        for name in imported(path, tree)
+        if name.split(".")[0] in FORBIDDEN_OUTSIDE[part]
+        and not any(name.startswith(each) for each in allowed)
+        and not (part == "tasks" and name.startswith("celery"))
+    ]
+    assert wrong == []
+
+
+def test_every_part_has_a_row() -> None:
+    assert {part for part, _, _ in modules()} - WIRING == set(MAY_IMPORT)
+
+
+def test_only_the_relay_names_keys_and_groups_of_redis() -> None:
+    pattern = re.compile(r"[\"']codr:(queue|job|exec)|[\"']job\.\{|:job:")
+    wrong = [
+        str(path.relative_to(CHECKOUT))
+        for part, path, _ in modules()
+        if part != "relay" and pattern.search(path.read_text(encoding="utf-8"))
+    ]
+    assert wrong == []
+
+
+def test_only_the_session_opens_a_socket() -> None:
+    source = CHECKOUT / "frontend" / "src"
+    openers = {
+        path.relative_to(source).parts[0]
+        for path in source.rglob("*.ts*")
+        if "new WebSocket" in path.read_text(encoding="utf-8") and ".test." not in path.name
+    }
+    assert openers == {"session"}

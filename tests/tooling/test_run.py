@@ -1,0 +1,209 @@
+"""scripts/run.py with a Procfile of its own: what a person at a terminal sees, and what remains."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from scripts.embedded_redis import free_port
+from scripts.run import read_procfile
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+WEB = """\
+import http.server, os
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200 if self.path == "/readyz" else 404)
+        self.end_headers()
+    def log_message(self, *args):
+        pass
+address = os.environ["HOST"], int(os.environ["PORT"])
+http.server.HTTPServer(address, Handler).serve_forever()
+"""
+
+
+class Run:
+    """One `make run`, with a port and a state directory of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.state = folder / "state"
+        self.port = free_port()
+        self.procfile = folder / "Procfile"
+        (folder / "web.py").write_text(WEB)
+        self.web = f"web: exec python {folder}/web.py"
+        self.process: subprocess.Popen[str] | None = None
+
+    def start(self, *lines: str) -> subprocess.Popen[str]:
+        self.procfile.write_text("\n".join(lines) + "\n")
+        environment = {k: v for k, v in os.environ.items() if k not in ("REDIS_URL", "HOST")}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "scripts.run", "--no-prepare", "--procfile", self.procfile],
+            cwd=CHECKOUT,
+            env={**environment, "PORT": str(self.port), "CODR_STATE_DIR": str(self.state)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        return self.process
+
+    def read_until(self, text: str) -> list[str]:
+        assert self.process is not None
+        assert self.process.stdout is not None
+        lines: list[str] = []
+        for line in self.process.stdout:
+            lines.append(line.rstrip("\n"))
+            if text in line:
+                return lines
+        raise AssertionError(f"{text!r} was not printed: {lines}")
+
+    def processes(self) -> list[str]:
+        """The command lines of all that got this run's state directory, or work in it."""
+        mark = f"CODR_STATE_DIR={self.state}".encode()
+        found = []
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                # Redis writes its title over its environment, but has changed into its folder.
+                ours = mark in (folder / "environ").read_bytes().split(b"\0")
+                if ours or (folder / "cwd").readlink().is_relative_to(self.state):
+                    found.append((folder / "cmdline").read_text().replace("\0", " "))
+            except OSError:
+                continue
+        return found
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Run]:
+    run = Run(tmp_path)
+    yield run
+    if run.process and run.process.poll() is None:
+        run.process.terminate()
+        run.process.wait(30)
+
+
+def wait_until(condition: Callable[[], bool], timeout_s: float = 15.0) -> None:
+    give_up_at = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < give_up_at, "it did not come about"
+        time.sleep(0.02)
+
+
+def test_the_address_is_printed_once_the_page_is_ready(run: Run) -> None:
+    run.start(run.web)
+
+    lines = run.read_until("Codr is ready")
+
+    assert lines[-1] == f"Codr is ready: http://127.0.0.1:{run.port}/"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_nothing_remains_after_a_stop(run: Run, number: signal.Signals) -> None:
+    escaped = "executor: setsid sh -c 'sleep 600 & sleep 600' & echo escaped; exec sleep 600"
+    process = run.start(run.web, escaped)
+    run.read_until("Codr is ready")
+    assert any("redis-server" in command for command in run.processes())
+
+    process.send_signal(number)
+
+    assert process.wait(15) == 0
+    assert run.processes() == []
+    assert not (run.state / "redis-url").exists()
+
+
+def test_nothing_remains_after_the_supervisor_was_killed(run: Run) -> None:
+    process = run.start(run.web, "executor: exec sleep 600")
+    run.read_until("Codr is ready")
+
+    process.kill()
+
+    wait_until(lambda: run.processes() == [])
+
+
+def test_a_second_stop_does_not_wait_for_anybody(run: Run) -> None:
+    process = run.start(run.web, "executor: trap '' TERM; echo deaf; while :; do sleep 1; done")
+    run.read_until("deaf")
+    process.terminate()
+    run.read_until("Codr is stopping")
+
+    process.terminate()
+
+    assert process.wait(5) == 0
+    assert run.processes() == []
+
+
+def test_one_process_that_ends_takes_the_rest_down_and_is_named(run: Run) -> None:
+    process = run.start(run.web, "recorder: echo no luck; exit 3")
+
+    output, _ = process.communicate(timeout=30)
+
+    assert "recorder | no luck\n" in output
+    assert "recorder ended with exit code 3; the rest is stopped.\n" in output
+    assert process.returncode == 1
+    assert run.processes() == []
+
+
+def test_a_taken_port_is_one_line_and_starts_nothing(run: Run) -> None:
+    with socket.create_server(("127.0.0.1", run.port)):
+        process = run.start(run.web)
+        output, _ = process.communicate(timeout=30)
+
+    assert process.returncode == 1
+    assert output.count("\n") == 1
+    assert f"cannot listen on 127.0.0.1 port {run.port} (Address already in use)" in output
+    assert not run.state.exists()
+
+
+def test_redis_refuses_who_does_not_know_its_password(run: Run) -> None:
+    run.start(run.web, 'asks: redis-cli -u "${REDIS_URL#*@}" ping; exec sleep 600')
+    run.read_until("Codr is ready")
+    secret = run.state / "redis-url"
+    host, port = secret.read_text().split("@")[1].split("/")[0].split(":")
+
+    with socket.create_connection((host, int(port))) as stranger:
+        stranger.sendall(b"PING\r\n")
+        answer = stranger.recv(100)
+
+    assert answer.startswith(b"-NOAUTH")
+    assert secret.stat().st_mode & 0o777 == 0o600
+    assert not any(secret.read_text().split(":")[2].split("@")[0] in c for c in run.processes())
+
+
+def test_the_key_is_kept_from_one_start_to_the_next(run: Run) -> None:
+    show_key = "shows: echo key=$CODR_SECRET_KEY.; exec sleep 600"
+    keys = []
+    for _ in range(2):
+        process = run.start(run.web, show_key)
+        keys.append(run.read_until("key=")[-1])
+        process.terminate()
+        process.wait(15)
+
+    assert keys[0] == keys[1]
+    assert len(keys[0]) > 40
+    assert (run.state / "secret-key").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_executor_gets_no_secret_of_the_web_process(tmp_path: Path) -> None:
+    celery = tmp_path / "celery"
+    celery.write_text("#!/bin/sh\nexec env\n")
+    celery.chmod(0o755)
+    secrets = {"DATABASE_URL": "postgresql://somewhere", "CODR_SECRET_KEY": "key"}
+
+    shown = subprocess.run(
+        ["/bin/sh", "-c", read_procfile(CHECKOUT / "Procfile")["executor"]],
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin", "REDIS_URL": "redis://here", **secrets},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+
+    names = {line.split("=")[0] for line in shown}
+    assert names.isdisjoint(secrets)
+    assert {"REDIS_URL=redis://here", "CODR_ROLE=executor"} <= set(shown)

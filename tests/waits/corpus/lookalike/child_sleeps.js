@@ -1,0 +1,4 @@
+const { spawnSync } = require("node:child_process");
+
+spawnSync("sleep", ["1"], { stdio: "inherit" });
+console.log("done");

@@ -1,0 +1,4 @@
+import select
+
+select.select([], [], [], 1)
+print("done")

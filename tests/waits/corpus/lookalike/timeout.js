@@ -1,0 +1,2 @@
+process.stdout.write("Name? ");
+setTimeout(() => console.log("done"), 1000);

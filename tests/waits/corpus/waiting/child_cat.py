@@ -1,0 +1,4 @@
+import subprocess
+
+subprocess.run(["cat"], check=True)
+print("done")

@@ -1,0 +1,3 @@
+import os
+
+os.execv("/bin/bash", ["bash", "-c", "read -p 'Name? ' name; echo done: $name"])

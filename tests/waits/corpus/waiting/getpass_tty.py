@@ -1,0 +1,4 @@
+import getpass
+
+secret = getpass.getpass("Password: ")
+print(f"done: {len(secret)} letters")

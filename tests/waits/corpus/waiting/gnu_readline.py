@@ -1,0 +1,5 @@
+import readline
+
+readline.set_startup_hook(None)
+name = input("Name? ")
+print(f"done: {name}")

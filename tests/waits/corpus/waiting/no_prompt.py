@@ -1,0 +1,3 @@
+print("Type something.")
+answer = input()
+print(f"done: {answer}")

@@ -1,0 +1,2 @@
+answer = input("¿Cómo te llamas? 名前は 👋 ")
+print(f"done: {answer}")

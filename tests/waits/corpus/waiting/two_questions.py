@@ -1,0 +1,4 @@
+first = int(input("First number? "))
+print("noted")
+second = int(input("Second number? "))
+print(f"done: {first * second}")
