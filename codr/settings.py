@@ -13,6 +13,7 @@ from typing import Any
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -213,7 +214,12 @@ DATABASES = _databases()
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [REDIS_URL], "prefix": "codr"},
+        "CONFIG": {
+            # Once more on a new connection: after a restart of Redis the old one is dead, which
+            # only its next use shows. Everything published carries a number, so twice is no harm.
+            "hosts": [{"address": REDIS_URL, "retry_on_error": [RedisConnectionError]}],
+            "prefix": "codr",
+        },
     }
 }
 CELERY_BROKER_URL = REDIS_URL

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import time
 from collections import deque
 from typing import Any, Final
 
-from redis.exceptions import RedisError
+from redis.exceptions import ConnectionError, RedisError
 
 from executor_app.protocol import Cancel, Eof, InputResponse, Resize, Signal, Stdin, parse_input
 
@@ -30,9 +31,21 @@ MAX_BYTES: Final = 64 * 1024 * 1024
 # How often the journal is looked at although nothing came: pub/sub is at most once.
 LOOK_AGAIN_S: Final = 2.0
 
-# KEYS: journal. ARGV: frame, time, expiry, most entries, most bytes. The bytes so far stand in the
-# last entry, so that a bound needs no key of its own.
+# How far back a repeated append looks for itself: others may have typed in between.
+LOOK_BACK: Final = 32
+
+# KEYS: journal. ARGV: frame, time, expiry, most entries, most bytes, the append's own name, how far
+# to look back for it. The bytes so far stand in the last entry: a bound needs no key of its own.
 _APPEND = """
+if ARGV[7] ~= '0' then
+  for _, entry in ipairs(redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', ARGV[7])) do
+    for i = 1, #entry[2], 2 do
+      if entry[2][i] == 'k' and entry[2][i + 1] == ARGV[6] then
+        return tonumber(string.sub(entry[1], 3))
+      end
+    end
+  end
+end
 local n, sum = 1, 0
 local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
 if last then
@@ -41,7 +54,7 @@ if last then
 end
 sum = sum + #ARGV[1]
 if n > tonumber(ARGV[4]) or sum > tonumber(ARGV[5]) then return -1 end
-redis.call('XADD', KEYS[1], '0-' .. n, 'f', ARGV[1], 't', ARGV[2], 's', sum)
+redis.call('XADD', KEYS[1], '0-' .. n, 'f', ARGV[1], 't', ARGV[2], 's', sum, 'k', ARGV[6])
 if n == 1 then redis.call('EXPIRE', KEYS[1], ARGV[3]) end
 return n
 """
@@ -52,7 +65,29 @@ class TooMuchInputError(Exception):
 
 
 async def publish_input_response(job_id: str, frame: str) -> int:
-    """Journals one checked frame of a client and hands it to the executor; returns its number."""
+    """Journals one checked frame of a client and hands it to the executor; returns its number.
+
+    Raises TooMuchInputError, and RedisError where it is not known to have arrived.
+    """
+    name = os.urandom(6)
+    try:
+        number = await _append(job_id, frame, name, look_back=0)
+    except ConnectionError:
+        # Redis may have been restarted since this connection was used, and may have heard us.
+        number = await _append(job_id, frame, name, look_back=LOOK_BACK)
+    if number < 0:
+        raise TooMuchInputError(job_id)
+    try:
+        await layer().group_send(
+            keys.input_group(job_id), {"type": "job.input", "n": number, "frame": frame}
+        )
+    except (RedisError, OSError) as error:
+        # It is in the journal, where the executor looks every `LOOK_AGAIN_S`.
+        logger.warning("job %s: input %d was not announced: %s", job_id, number, error)
+    return number
+
+
+async def _append(job_id: str, frame: str, name: bytes, *, look_back: int) -> int:
     number = await client().eval(
         _APPEND,
         1,
@@ -62,11 +97,8 @@ async def publish_input_response(job_id: str, frame: str) -> int:
         str(FORGOTTEN_S),
         str(MAX_ENTRIES),
         str(MAX_BYTES),
-    )
-    if number < 0:
-        raise TooMuchInputError(job_id)
-    await layer().group_send(
-        keys.input_group(job_id), {"type": "job.input", "n": number, "frame": frame}
+        name,
+        str(look_back),
     )
     return int(number)
 

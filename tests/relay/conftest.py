@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 import shutil
 import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
+from django.conf import settings
 from django.test.utils import override_settings
 
 from tests.stack import free_port
@@ -58,11 +61,7 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(autouse=True)
 def relay_settings(redis_server: Server) -> Iterator[None]:
-    layers = {
-        "default": {
-            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-            "CONFIG": {"hosts": [redis_server.url], "prefix": "codr"},
-        }
-    }
+    layers: Any = copy.deepcopy(settings.CHANNEL_LAYERS)
+    layers["default"]["CONFIG"]["hosts"][0]["address"] = redis_server.url
     with override_settings(REDIS_URL=redis_server.url, CHANNEL_LAYERS=layers):
         yield

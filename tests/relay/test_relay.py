@@ -9,6 +9,7 @@ import uuid
 import pytest
 from django.conf import settings
 from django.test.utils import override_settings
+from redis.exceptions import ConnectionError
 
 from executor_app.protocol import Complete, FinalStatus, InputResponse, Output, parse_event
 from executor_app.relay import keys, presence
@@ -20,7 +21,7 @@ from executor_app.relay.events import (
     last_event,
     read_events,
 )
-from executor_app.relay.inputs import InputReader, publish_input_response
+from executor_app.relay.inputs import InputReader, publish_input_response, read_inputs
 from tests.relay.conftest import Server
 
 
@@ -110,6 +111,35 @@ async def test_input_that_the_group_loses_is_found_in_the_journal(
             lossy.setattr(keys, "input_group", lambda job: f"nowhere.{job}")
             await publish_input_response(job_id, line("lost"))
         assert await heard(reader, 2) == ["heard", "lost"]
+
+
+@pytest.mark.parametrize("heard_before", [True, False])
+async def test_an_input_whose_answer_was_lost_is_appended_once(
+    job_id: str, monkeypatch: pytest.MonkeyPatch, heard_before: bool
+) -> None:
+    real, tries = client().eval, []
+
+    async def lossy(*arguments: object) -> int:
+        tries.append(arguments)
+        answer = 0 if len(tries) == 1 and not heard_before else await real(*arguments)
+        if len(tries) == 1:
+            raise ConnectionError("the network's failure")
+        return int(answer)
+
+    monkeypatch.setattr(client(), "eval", lossy)
+    assert await publish_input_response(job_id, line("one")) == 1
+    assert await publish_input_response(job_id, line("one")) == 2
+    assert len(tries) == 3
+    sent = [message for _, message in await read_inputs(job_id)]
+    assert [m.data for m in sent if isinstance(m, InputResponse)] == ["one", "one"]
+
+
+async def test_connections_that_redis_has_dropped_are_made_anew(job_id: str) -> None:
+    async with InputReader(job_id) as reader:
+        await publish_input_response(job_id, line("before"))
+        await client().client_kill_filter(skipme=False)
+        await publish_input_response(job_id, line("after"))
+        assert await heard(reader, 2) == ["before", "after"]
 
 
 async def test_leases_and_presence_go_when_nobody_renews_them(job_id: str) -> None:

@@ -141,9 +141,15 @@ async def test_an_executor_that_comes_back_clears_away_and_goes_on(whole: Parts)
         whole.until_ready()
         assert (await client.until("complete"))["status"] == "failed"
     await says_hello(whole.url())
-    remains = whole.remains()
-    assert remains["folders"] == []
-    assert not any("time.sleep" in each or "main.py" in each for each in remains["processes"])
+
+    def tidy() -> bool:
+        """But for the executor that is there now."""
+        remains = whole.remains()
+        programs = [each for each in remains["processes"] if "main.py" in each]
+        return not (remains["folders"] or programs)
+
+    # A job's end is said before its folder is removed, so what is left may be the hello's.
+    until(tidy, "nothing of the killed executor's job remains")
 
 
 async def test_a_job_cancelled_in_the_queue_never_runs(whole: Parts) -> None:
