@@ -12,6 +12,7 @@ import logging
 from collections.abc import Coroutine
 from typing import Any, Final
 
+from channels.consumer import get_handler_name
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from redis.exceptions import RedisError
@@ -69,6 +70,11 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
                 await send({"type": "websocket.accept"})
                 await send({"type": "websocket.send", "text": encode(UNAVAILABLE)})
             await send({"type": "websocket.close", "code": int(CloseCode.NO_WORKER)})
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        # Channels' own goes through a thread for every message, to close old connections of the
+        # database; here only `database_sync_to_async` has any, and it closes them itself.
+        await getattr(self, get_handler_name(message))(message)
 
     async def connect(self) -> None:
         self.owner: Owner | None = None

@@ -57,3 +57,9 @@ def layer() -> Any:
     found = get_channel_layer()
     assert found is not None, "CHANNEL_LAYERS has no default"
     return found
+
+
+def group_channel(group: str) -> str:
+    """Where the layer publishes for a group. It has no public name for that."""
+    channel: str = layer()._get_group_channel_name(group)
+    return channel

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,8 +30,8 @@ from executor_app.protocol import (
     parse_event,
 )
 
-from . import keys
-from .client import client, layer
+from . import keys, scripts
+from .client import client, group_channel
 
 logger = logging.getLogger(__name__)
 
@@ -42,28 +42,6 @@ LAST_ATTEMPT: Final = 1_000_000
 # How long an executor holds its output while Redis is away.
 PATIENCE_S: Final = 60.0
 READ_COUNT: Final = 64
-
-
-# An end said from outside, which must hold against an executor that may still be speaking: in one
-# step it takes the number after the last event, above every attempt, unless the job has an end.
-# KEYS: journal. ARGV: the frame after its number, time, attempt, expiry.
-_APPEND_END = """
-local n = 0
-local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
-if last then
-  n = tonumber(string.match(last[1], '-(%d+)$'))
-  for i = 1, #last[2], 2 do
-    if last[2][i] == 'f' and string.find(last[2][i + 1], '^{"seq":%d+,"type":"complete"') then
-      return 0
-    end
-  end
-end
-n = n + 1
-local frame = '{"seq":' .. n .. ARGV[1]
-redis.call('XADD', KEYS[1], ARGV[3] .. '-' .. n, 'f', frame, 't', ARGV[2])
-redis.call('EXPIRE', KEYS[1], ARGV[4])
-return n
-"""
 
 
 class SupersededError(Exception):
@@ -93,14 +71,14 @@ class Publisher:
         self.attempt = attempt
         self.seq = seq
         self._journal = keys.output_journal(job_id)
-        self._group = keys.output_group(job_id)
+        self._channel = group_channel(keys.output_group(job_id))
         self._limit = conf().journal_bytes
         self._kept: deque[tuple[int, int]] = deque()
         self._kept_bytes = 0
         self._expiry_set = False
 
     async def publish(self, events: Sequence[Event]) -> None:
-        """Journals the events, then sends them to everyone attached.
+        """Journals the events and sends them to everyone attached, in one step.
 
         Raises SupersededError. While Redis is away it waits and tries again, for `PATIENCE_S`.
         """
@@ -108,11 +86,6 @@ class Publisher:
         frames = [encode_event(event, first + n) for n, event in enumerate(events)]
         await self._append(first, frames)
         self.seq += len(frames)
-        await _patiently(
-            lambda: layer().group_send(
-                self._group, {"type": "job.events", "first": first, "frames": frames}
-            )
-        )
 
     async def publish_status(self, status: Status) -> None:
         await self.publish([status])
@@ -128,45 +101,49 @@ class Publisher:
 
     async def _append(self, first: int, frames: Sequence[str]) -> None:
         now = int(time.time() * 1000)
+        expiry = 0 if self._expiry_set else FORGOTTEN_S
         oldest = self._oldest_kept(first, frames)
-        tried = False
-
-        async def append() -> None:
-            nonlocal tried
-            async with client().pipeline(transaction=False) as pipe:
-                for n, frame in enumerate(frames):
-                    pipe.xadd(
-                        self._journal, {"f": frame, "t": now}, id=f"{self.attempt}-{first + n}"
-                    )
-                if not self._expiry_set:
-                    pipe.expire(self._journal, FORGOTTEN_S)
-                if oldest is not None:
-                    pipe.xtrim(self._journal, minid=oldest, approximate=False)
-                try:
-                    await pipe.execute()
-                except ResponseError as error:
-                    if "equal or smaller" not in str(error):
-                        raise
-                    if not (tried and await self._is_ours(first + len(frames) - 1)):
-                        raise SupersededError(self.job_id) from error
-                finally:
-                    tried = True
-            self._expiry_set = True
-
-        await _patiently(append)
+        arguments: list[scripts.Argument] = [
+            self._channel,
+            now,
+            self.attempt,
+            first,
+            expiry,
+            oldest,
+            *frames,
+        ]
+        deadline = time.monotonic() + PATIENCE_S
+        pause = 0.0
+        while True:
+            try:
+                await scripts.PUBLISH.run([self._journal], arguments)
+                break
+            except ResponseError as error:
+                if "equal or smaller" not in str(error):
+                    raise
+                if not (pause and await self._is_ours(first + len(frames) - 1)):
+                    raise SupersededError(self.job_id) from error
+                break
+            except (ConnectionError, TimeoutError, OSError):
+                if time.monotonic() > deadline:
+                    raise
+                pause = min(max(0.05, pause * 2), 2.0)
+                logger.warning("Redis does not answer; trying again in %.2f s", pause)
+                await asyncio.sleep(pause)
+        self._expiry_set = True
 
     async def _is_ours(self, seq: int) -> bool:
         """After a lost answer: whether the append that we repeat had arrived after all."""
         last = await client().xrevrange(self._journal, count=1)
         return bool(last) and last[0][0] == f"{self.attempt}-{seq}".encode()
 
-    def _oldest_kept(self, first: int, frames: Sequence[str]) -> str | None:
-        """The id below which the journal is cut off; None while it is within its bound."""
+    def _oldest_kept(self, first: int, frames: Sequence[str]) -> str:
+        """The id below which the journal is cut off; "" while it is within its bound."""
         for n, frame in enumerate(frames):
             self._kept.append((first + n, len(frame)))
             self._kept_bytes += len(frame)
         if self._kept_bytes <= self._limit:
-            return None
+            return ""
         while self._kept_bytes > self._limit and len(self._kept) > 1:
             self._kept_bytes -= self._kept.popleft()[1]
         return f"{self.attempt}-{self._kept[0][0]}"
@@ -174,36 +151,13 @@ class Publisher:
 
 async def publish_end(job_id: str, complete: Complete) -> bool:
     """Ends a job in the name of its executor; False where it has ended already."""
-    frame = encode_event(complete, 0).removeprefix('{"seq":0')
-    seq = await client().eval(
-        _APPEND_END,
-        1,
-        keys.output_journal(job_id),
-        frame,
-        str(int(time.time() * 1000)),
-        str(LAST_ATTEMPT),
-        str(FORGOTTEN_S),
+    rest = encode_event(complete, 0).removeprefix('{"seq":0')
+    now = int(time.time() * 1000)
+    seq = await scripts.PUBLISH_END.run(
+        [keys.output_journal(job_id)],
+        [group_channel(keys.output_group(job_id)), now, LAST_ATTEMPT, rest, FORGOTTEN_S],
     )
-    if seq:
-        frames = [encode_event(complete, seq)]
-        message = {"type": "job.events", "first": seq, "frames": frames}
-        await layer().group_send(keys.output_group(job_id), message)
     return bool(seq)
-
-
-async def _patiently(action: Callable[[], Awaitable[None]]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    pause = 0.05
-    while True:
-        try:
-            await action()
-            return
-        except (ConnectionError, TimeoutError, OSError):
-            if time.monotonic() > deadline:
-                raise
-            logger.warning("Redis does not answer; trying again in %.2f s", pause)
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, 2.0)
 
 
 async def read_events(job_id: str, after: int, *, until: int | None = None) -> AsyncIterator[Entry]:

@@ -17,8 +17,8 @@ from redis.exceptions import ConnectionError, RedisError
 
 from executor_app.protocol import Cancel, Eof, InputResponse, Resize, Signal, Stdin, parse_input
 
-from . import keys
-from .client import client, layer
+from . import keys, scripts
+from .client import client, group_channel, layer
 from .events import FORGOTTEN_S
 
 logger = logging.getLogger(__name__)
@@ -33,31 +33,6 @@ LOOK_AGAIN_S: Final = 2.0
 
 # How far back a repeated append looks for itself: others may have typed in between.
 LOOK_BACK: Final = 32
-
-# KEYS: journal. ARGV: frame, time, expiry, most entries, most bytes, the append's own name, how far
-# to look back for it. The bytes so far stand in the last entry: a bound needs no key of its own.
-_APPEND = """
-if ARGV[7] ~= '0' then
-  for _, entry in ipairs(redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', ARGV[7])) do
-    for i = 1, #entry[2], 2 do
-      if entry[2][i] == 'k' and entry[2][i + 1] == ARGV[6] then
-        return tonumber(string.sub(entry[1], 3))
-      end
-    end
-  end
-end
-local n, sum = 1, 0
-local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
-if last then
-  n = tonumber(string.sub(last[1], 3)) + 1
-  for i = 1, #last[2], 2 do if last[2][i] == 's' then sum = tonumber(last[2][i + 1]) end end
-end
-sum = sum + #ARGV[1]
-if n > tonumber(ARGV[4]) or sum > tonumber(ARGV[5]) then return -1 end
-redis.call('XADD', KEYS[1], '0-' .. n, 'f', ARGV[1], 't', ARGV[2], 's', sum, 'k', ARGV[6])
-if n == 1 then redis.call('EXPIRE', KEYS[1], ARGV[3]) end
-return n
-"""
 
 
 class TooMuchInputError(Exception):
@@ -77,28 +52,14 @@ async def publish_input_response(job_id: str, frame: str) -> int:
         number = await _append(job_id, frame, name, look_back=LOOK_BACK)
     if number < 0:
         raise TooMuchInputError(job_id)
-    try:
-        await layer().group_send(
-            keys.input_group(job_id), {"type": "job.input", "n": number, "frame": frame}
-        )
-    except (RedisError, OSError) as error:
-        # It is in the journal, where the executor looks every `LOOK_AGAIN_S`.
-        logger.warning("job %s: input %d was not announced: %s", job_id, number, error)
     return number
 
 
 async def _append(job_id: str, frame: str, name: bytes, *, look_back: int) -> int:
-    number = await client().eval(
-        _APPEND,
-        1,
-        keys.input_journal(job_id),
-        frame,
-        str(int(time.time() * 1000)),
-        str(FORGOTTEN_S),
-        str(MAX_ENTRIES),
-        str(MAX_BYTES),
-        name,
-        str(look_back),
+    channel, now = group_channel(keys.input_group(job_id)), int(time.time() * 1000)
+    bounds = [FORGOTTEN_S, MAX_ENTRIES, MAX_BYTES]
+    number = await scripts.PUBLISH_INPUT.run(
+        [keys.input_journal(job_id)], [channel, now, frame, *bounds, name, look_back]
     )
     return int(number)
 

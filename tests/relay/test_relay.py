@@ -117,7 +117,7 @@ async def test_input_that_the_group_loses_is_found_in_the_journal(
 async def test_an_input_whose_answer_was_lost_is_appended_once(
     job_id: str, monkeypatch: pytest.MonkeyPatch, heard_before: bool
 ) -> None:
-    real, tries = client().eval, []
+    real, tries = client().evalsha, []
 
     async def lossy(*arguments: object) -> int:
         tries.append(arguments)
@@ -126,7 +126,7 @@ async def test_an_input_whose_answer_was_lost_is_appended_once(
             raise ConnectionError("the network's failure")
         return int(answer)
 
-    monkeypatch.setattr(client(), "eval", lossy)
+    monkeypatch.setattr(client(), "evalsha", lossy)
     assert await publish_input_response(job_id, line("one")) == 1
     assert await publish_input_response(job_id, line("one")) == 2
     assert len(tries) == 3
