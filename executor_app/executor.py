@@ -24,7 +24,7 @@ from .languages import languages
 from .protocol import Cancel, Complete, Event
 from .relay import presence
 from .relay.events import Publisher, SupersededError
-from .relay.inputs import InputReader, JobMessage
+from .relay.inputs import InputReader
 from .runner.host import Host, safe_name
 from .runner.probe import Proof, prove_languages
 from .runner.run import execute_interactive
@@ -166,12 +166,12 @@ class _JobRun:
         self._order = order
         self._worker = worker
         self._publisher = Publisher(order.job_id, order.attempt, order.seq)
-        self._messages: asyncio.Queue[JobMessage] = asyncio.Queue()
+        self._inputs = InputReader(order.job_id)
         self._broken: Exception | None = None
         self._started = time.monotonic()
 
     def cancel(self, reason: str) -> None:
-        self._messages.put_nowait(Cancel(type="cancel", reason=reason))
+        self._inputs.interject(Cancel(type="cancel", reason=reason))
 
     def abandon(self) -> None:
         # Whoever submitted it has had no time yet to be seen if it has only just begun.
@@ -180,20 +180,15 @@ class _JobRun:
 
     async def run(self, host: Host) -> dict[str, Any] | None:
         started_at = time.time()
-        async with InputReader(self._order.job_id) as reader:
-            passing_on = asyncio.create_task(self._pass_on(reader))
-            try:
-                result = await execute_interactive(
-                    host,
-                    self._spec(),
-                    self._emit,
-                    self._next_messages(),
-                    attempt=self._order.attempt,
-                    worker=self._worker,
-                )
-            finally:
-                passing_on.cancel()
-                await asyncio.gather(passing_on, return_exceptions=True)
+        async with self._inputs:
+            result = await execute_interactive(
+                host,
+                self._spec(),
+                self._emit,
+                self._inputs,
+                attempt=self._order.attempt,
+                worker=self._worker,
+            )
         if self._broken is not None:
             logger.warning("job %s ended unheard: %r", self._order.job_id, self._broken)
             return None
@@ -209,14 +204,6 @@ class _JobRun:
             # Nobody can hear this run any more: end it, and let the recorder see that it ended.
             self._broken = error
             self.cancel("")
-
-    async def _pass_on(self, reader: InputReader) -> None:
-        async for message in reader:
-            self._messages.put_nowait(message)
-
-    async def _next_messages(self) -> Any:
-        while True:
-            yield await self._messages.get()
 
     def _spec(self) -> RunSpec:
         order, language = self._order, languages()[self._order.language]

@@ -10,8 +10,7 @@ import asyncio
 import logging
 import os
 import time
-from collections import deque
-from typing import Any, Final
+from typing import Final
 
 from redis.exceptions import ConnectionError, RedisError
 
@@ -70,23 +69,26 @@ class InputReader:
     def __init__(self, job_id: str) -> None:
         self._job_id = job_id
         self._group = keys.input_group(job_id)
-        self._channel = ""
         self._last = 0
-        self._ready: deque[JobMessage] = deque()
-        self._receiving: asyncio.Task[dict[str, Any]] | None = None
+        self._ready: asyncio.Queue[JobMessage] = asyncio.Queue()
+        self._reading = asyncio.Lock()
 
     async def __aenter__(self) -> InputReader:
         self._channel = await layer().new_channel()
         await layer().group_add(self._group, self._channel)
         await self._read_journal()
+        self._tasks = [
+            asyncio.create_task(self._listen()),
+            asyncio.create_task(self._keep_looking()),
+        ]
         return self
 
     async def __aexit__(self, *args: object) -> None:
+        # Cancelling `receive` is how the layer learns that the channel is no longer needed.
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await layer().group_discard(self._group, self._channel)
-        if self._receiving is not None:
-            # Cancelling `receive` is how the layer learns that the channel is no longer needed.
-            self._receiving.cancel()
-            await asyncio.gather(self._receiving, return_exceptions=True)
 
     def __aiter__(self) -> InputReader:
         return self
@@ -96,37 +98,45 @@ class InputReader:
 
     async def wait_for_input_response(self) -> JobMessage:
         """The next message, whenever it comes."""
-        while not self._ready:
-            if self._receiving is None:
-                self._receiving = asyncio.ensure_future(layer().receive(self._channel))
-            done, _ = await asyncio.wait([self._receiving], timeout=LOOK_AGAIN_S)
-            try:
-                if done:
-                    receiving, self._receiving = self._receiving, None
-                    message = receiving.result()
-                    await self._take(message["n"], message["frame"])
-                else:
-                    await self._read_journal()
-            except (RedisError, OSError) as error:
-                # The job goes on; what was sent meanwhile is in the journal when Redis is back.
-                logger.warning("job %s: input cannot be read: %s", self._job_id, error)
-                await asyncio.sleep(LOOK_AGAIN_S / 4)
-        return self._ready.popleft()
+        return await self._ready.get()
 
-    async def _take(self, number: int, frame: str) -> None:
-        if number == self._last + 1:
-            self._last = number
-            self._ready.append(parse_input(frame))
-        elif number > self._last:
+    def interject(self, message: JobMessage) -> None:
+        """A message of the executor's own, after those that have come."""
+        self._ready.put_nowait(message)
+
+    async def _listen(self) -> None:
+        while True:
+            message = await layer().receive(self._channel)
+            if message["n"] == self._last + 1:
+                self._take(message["n"], message["frame"])
+            elif message["n"] > self._last:
+                await self._look()
+
+    async def _keep_looking(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_AGAIN_S)
+            await self._look()
+
+    async def _look(self) -> None:
+        try:
             await self._read_journal()
+        except (RedisError, OSError) as error:
+            # The job goes on; what was sent meanwhile is in the journal when Redis is back.
+            logger.warning("job %s: input cannot be read: %s", self._job_id, error)
 
     async def _read_journal(self) -> None:
-        entries = await client().xrange(
-            keys.input_journal(self._job_id), min=f"(0-{self._last}" if self._last else "-"
-        )
-        for raw_id, fields in entries:
-            self._last = int(raw_id.partition(b"-")[2])
-            self._ready.append(parse_input(fields[b"f"]))
+        async with self._reading:
+            after = f"(0-{self._last}" if self._last else "-"
+            for raw_id, fields in await client().xrange(
+                keys.input_journal(self._job_id), min=after
+            ):
+                self._take(int(raw_id.partition(b"-")[2]), fields[b"f"])
+
+    def _take(self, number: int, frame: str | bytes) -> None:
+        """Whichever of the two readers comes first; the other one finds it taken."""
+        if number == self._last + 1:
+            self._last = number
+            self._ready.put_nowait(parse_input(frame))
 
 
 async def read_inputs(job_id: str) -> list[tuple[int, JobMessage]]:
