@@ -28,7 +28,7 @@ MEASUREMENTS: Final[dict[str, Measurement]] = {
     "stream": stream.measure,
 }
 SANDBOXES: Final = ("firejail", "bubblewrap")
-RESULTS: Final = Path(__file__).resolve().parent / "results"
+RESULTS: Final = Path(__file__).resolve().parent.parent / "var" / "bench"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
