@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.urls import path
+from django.views.generic import RedirectView
 
 from . import views
 
@@ -10,5 +11,7 @@ urlpatterns = [
     path("", views.ide, name="ide"),
     path("api/languages", views.languages_offered, name="languages"),
     path("healthz", views.healthz, name="healthz"),
+    # What browsers ask for where a page names none, as the admin's.
+    path("favicon.ico", RedirectView.as_view(url="/favicon.svg")),
     path("readyz", views.readyz, name="readyz"),
 ]

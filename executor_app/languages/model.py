@@ -15,6 +15,7 @@ OUTPUT_NAME = "program"
 
 # Stands alone in an argument list, since it becomes several arguments.
 ALL_SOURCES = "{sources}"
+VERSION_NUMBER = re.compile(r"\d+(\.\d+)+")
 PLACEHOLDER = re.compile(r"\{(file|out)\}")
 
 
@@ -77,12 +78,19 @@ class Language:
     highlight: str
     compile: tuple[str, ...]
     run: tuple[str, ...]
+    toolchain: str
     version: tuple[str, ...]
     env: Mapping[str, str]
     compile_limits: Limits
     run_limits: Limits
     example: str
     hello: Hello
+
+    def version_of(self, said: str) -> str:
+        """What people are told, such as "Node.js 20.20.2", from what the version command said."""
+        lines = said.strip().splitlines() or [""]
+        number = VERSION_NUMBER.search(lines[0])
+        return f"{self.toolchain} {number[0]}" if number else lines[0]
 
     def compile_argv(self, sources: Sequence[str]) -> list[str] | None:
         """The command that turns `sources`, the first being the program, into `OUTPUT_NAME`.

@@ -85,6 +85,7 @@ def read_language(name: str, values: object) -> Language:
         highlight=table.text("highlight"),
         compile=_command(table, "compile"),
         run=_command(table, "run"),
+        toolchain=table.text("toolchain"),
         version=table.texts("version"),
         env=table.mapping("env"),
         compile_limits=_limits(limits.table("compile"), asks_people=False),

@@ -8,6 +8,7 @@ executor left behind can be found and removed by the next one.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import logging
 import os
@@ -25,6 +26,8 @@ logger = logging.getLogger(__name__)
 ROOT = Path("/sys/fs/cgroup")
 V1_CONTROLLERS = ("memory", "pids", "cpu", "cpuacct")
 V2_CONTROLLERS = ("memory", "pids", "cpu")
+# Where the executor itself goes: with version 2, what hands controllers down holds no processes.
+LEAF = "codr-executors"
 
 
 class Cgroup(ABC):
@@ -67,9 +70,9 @@ class Cgroup(ABC):
         except OSError:
             return []
 
+    @abstractmethod
     def tasks(self) -> int:
         """How many threads the pids controller counts now."""
-        return _number(self.folders[-1 if len(self.folders) == 1 else 1] / "pids.current")
 
     def kill(self) -> None:
         """SIGKILL to everything in it. Returns when the kernel has been told, not when it died."""
@@ -110,7 +113,7 @@ class _V1Cgroup(Cgroup):
 
     @property
     def folders(self) -> list[Path]:
-        return list(self._folders.values())
+        return list(dict.fromkeys(self._folders.values()))
 
     @property
     def procs_files(self) -> list[Path]:
@@ -125,6 +128,9 @@ class _V1Cgroup(Cgroup):
         else:
             _write(memory / "memory.swappiness", 0)
         _write(self._folders["pids"] / "pids.max", processes + self.tasks())
+
+    def tasks(self) -> int:
+        return _number(self._folders["pids"] / "pids.current")
 
     def cpu_time_s(self) -> float:
         return _number(self._folders["cpuacct"] / "cpuacct.usage") / 1e9
@@ -159,6 +165,9 @@ class _V2Cgroup(Cgroup):
             _write(swap, 0)
         _write(self._folder / "pids.max", processes + self.tasks())
 
+    def tasks(self) -> int:
+        return _number(self._folder / "pids.current")
+
     def cpu_time_s(self) -> float:
         return _field(self._folder / "cpu.stat", "usage_usec") / 1e6
 
@@ -189,28 +198,29 @@ class Hierarchy:
     parents: Mapping[str, Path]
 
     def create(self, name: str) -> Cgroup:
-        folders = {controller: parent / name for controller, parent in self.parents.items()}
-        for folder in folders.values():
+        group = self._group(name)
+        for folder in group.folders:
             folder.mkdir()
-        if self.version == 1:
-            return _V1Cgroup(folders)
-        return _V2Cgroup(folders["unified"])
+        return group
 
     def groups(self) -> Iterator[Cgroup]:
         """The groups that exist now: after a crash, what the last executor left."""
-        first = next(iter(self.parents.values()))
-        for name in sorted(child.name for child in first.iterdir() if child.is_dir()):
-            if self.version == 1:
-                yield _V1Cgroup({c: parent / name for c, parent in self.parents.items()})
-            else:
-                yield _V2Cgroup(first / name)
+        # One that was killed while it made or removed a group left it in some trees only.
+        children = (child for parent in self.parents.values() for child in parent.iterdir())
+        for name in sorted({child.name for child in children if child.is_dir()}):
+            yield self._group(name)
 
     def remove_all(self) -> None:
         """Kills and removes every group and the parent."""
         for group in list(self.groups()):
             group.remove()
-        for parent in self.parents.values():
+        for parent in dict.fromkeys(self.parents.values()):
             parent.rmdir()
+
+    def _group(self, name: str) -> Cgroup:
+        if self.version == 1:
+            return _V1Cgroup({c: parent / name for c, parent in self.parents.items()})
+        return _V2Cgroup(self.parents["unified"] / name)
 
 
 def find_hierarchy(executor: str, root: Path = ROOT, own: str | None = None) -> Hierarchy:
@@ -242,21 +252,21 @@ def _own_paths(text: str) -> dict[str, str]:
 def _v1(root: Path, own_paths: Mapping[str, str], name: str) -> Hierarchy:
     parents = {}
     for controller in V1_CONTROLLERS:
-        mounted = root / controller
+        # Controllers can share a tree: cpu and cpuacct are links to cpu,cpuacct then.
+        mounted = (root / controller).resolve()
         if not mounted.is_dir():
             raise HostError(f"no cgroup can be made: the {controller} controller is not mounted")
-        own = mounted / own_paths.get(controller, "/").lstrip("/")
-        # A container sees the host's path for itself and its own group as the root.
-        parents[controller] = (own if own.is_dir() else mounted) / name
+        parents[controller] = _own_folder(mounted, own_paths.get(controller, "/")) / name
     for parent in parents.values():
         parent.mkdir(exist_ok=True)
     return Hierarchy(1, parents)
 
 
 def _v2(root: Path, own_path: str, name: str) -> Hierarchy:
-    own = root / own_path.lstrip("/")
-    if not own.is_dir():
-        own = root
+    own = _own_folder(root, own_path)
+    if own.name == LEAF:
+        # This process has made room before, for the groups of another executor.
+        own = own.parent
     offered = (own / "cgroup.controllers").read_text().split()
     missing = [controller for controller in V2_CONTROLLERS if controller not in offered]
     if missing:
@@ -271,11 +281,23 @@ def _v2(root: Path, own_path: str, name: str) -> Hierarchy:
     return Hierarchy(2, {"unified": parent})
 
 
+def _own_folder(root: Path, own_path: str) -> Path:
+    """A container may see the host's path for itself and its own group as the root."""
+    own = root / own_path.lstrip("/")
+    return own if own.is_dir() and ".." not in own.parts else root
+
+
 def _make_room(own: Path) -> None:
-    leaf = own / "codr-executors"
+    leaf = own / LEAF
     leaf.mkdir(exist_ok=True)
-    for pid in (own / "cgroup.procs").read_text().split():
-        (leaf / "cgroup.procs").write_text(pid)
+    for _ in range(10):
+        pids = (own / "cgroup.procs").read_text().split()
+        if not pids:
+            return
+        for pid in pids:
+            # It may have ended since; and one that forked meanwhile is met the next time round.
+            with contextlib.suppress(ProcessLookupError):
+                (leaf / "cgroup.procs").write_text(pid)
 
 
 def _hand_down(folder: Path) -> None:

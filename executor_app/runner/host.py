@@ -6,6 +6,7 @@ Redis or Celery: a test or a benchmark opens a host of its own.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import re
@@ -64,20 +65,26 @@ class Host:
                 f"{chosen.program} is missing: install the package {chosen.package}, "
                 "or choose another CODR_SANDBOX"
             )
-        lock = claim(folder)
-        remove_leftovers(folder / "jobs")
-        _remove_dead_executors(folder)
-        warnings: list[str] = []
-        hierarchy = _find_hierarchy(name, limits_by, warnings)
-        uids = range(uid_base, uid_base + slots)
-        if os.geteuid() != 0:
-            uids = range(os.geteuid(), os.geteuid() + 1)
-            if sandbox == "firejail":
-                warnings.append(
-                    "the executor is not root: under Firejail a job can read the host's mount table"
-                )
-        ground = make_ground(folder / "ground", uids)
-        (folder / "jobs").mkdir(mode=0o711, parents=True, exist_ok=True)
+        with contextlib.ExitStack() as undo:
+            lock = claim(folder)
+            undo.callback(give_up, folder, lock)
+            remove_leftovers(folder / "jobs")
+            _remove_dead_executors(folder)
+            warnings: list[str] = []
+            hierarchy = _find_hierarchy(name, limits_by, warnings)
+            if hierarchy is not None:
+                undo.callback(hierarchy.remove_all)
+            uids = range(uid_base, uid_base + slots)
+            if os.geteuid() != 0:
+                uids = range(os.geteuid(), os.geteuid() + 1)
+                if sandbox == "firejail":
+                    warnings.append(
+                        "the executor is not root: under Firejail a job can read the host's "
+                        "mount table"
+                    )
+            ground = make_ground(folder / "ground", uids)
+            (folder / "jobs").mkdir(mode=0o711, parents=True, exist_ok=True)
+            undo.pop_all()
         free = list(range(slots - 1, -1, -1))
         return cls(name, folder, lock, chosen, ground, hierarchy, warnings, uid_base, free)
 
@@ -112,7 +119,7 @@ def _remove_dead_executors(folder: Path) -> None:
     for dead, lock in dead_beside(folder):
         logger.warning("removing what the executor %s left behind", dead.name)
         try:
-            cgroups.find_hierarchy(dead.name).remove_all()
+            cgroups.find_hierarchy(safe_name(dead.name)).remove_all()
         except HostError:
             pass  # then it had none either
         give_up(dead, lock)

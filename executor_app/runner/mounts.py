@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import re
 from pathlib import Path
 
 MS_NOSUID = 2
@@ -12,6 +13,8 @@ MS_NODEV = 4
 MS_REMOUNT = 32
 MNT_DETACH = 2
 
+# Blanks and backslashes in a path (proc(5)); all other bytes stand for themselves.
+_OCTAL = re.compile(rb"\\([0-7]{3})")
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -43,11 +46,19 @@ def unmount(folder: Path) -> None:
 def unmount_below(folder: Path) -> None:
     """Takes away every mount at `folder` or in it, the innermost first."""
     prefix = str(folder)
-    with open("/proc/self/mounts", encoding="utf-8") as table:
-        points = [line.split(" ")[1].encode().decode("unicode_escape") for line in table]
-    for point in reversed(points):
+    for point in reversed(mount_points()):
         if point == prefix or point.startswith(prefix + "/"):
             unmount(Path(point))
+
+
+def mount_points() -> list[str]:
+    """Every mount of this process, in the order in which they lie on one another."""
+    with open("/proc/self/mounts", "rb") as table:
+        return [os.fsdecode(_OCTAL.sub(_byte, line.split(b" ")[1])) for line in table]
+
+
+def _byte(octal: re.Match[bytes]) -> bytes:
+    return bytes([int(octal[1], 8)])
 
 
 def _checked(result: int, folder: Path) -> None:

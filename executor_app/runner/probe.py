@@ -51,7 +51,7 @@ async def prove(host: Host, language: Language) -> Proof:
     said, complete = await _run(host, asking, b"", "version")
     if complete.exit_code != 0:
         return Proof(language.name, "", _reason("its version command", said, complete))
-    version = said.strip().splitlines()[0] if said.strip() else ""
+    version = language.version_of(said)
     said, complete = await _run(host, language, language.hello.code.encode(), "hello")
     if complete.status is not FinalStatus.COMPLETED or said != language.hello.expected:
         return Proof(language.name, version, _reason("its hello program", said, complete))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import platform
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 # System calls that read a descriptor: number -> index of the argument that names it.
@@ -31,6 +31,7 @@ EPOLLS = _EPOLLS.get(_MACHINE, set())
 POLL_READABLE = 0x001 | 0x040  # POLLIN, POLLRDNORM
 EPOLL_READABLE = 0x001 | 0x040
 MAX_POLLED = 4096
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 DEV_TTY = os.makedev(5, 0)
 
 
@@ -101,6 +102,43 @@ def threads(pid: int) -> list[str]:
         return os.listdir(f"/proc/{pid}/task")
     except OSError:
         return []
+
+
+def threads_of_user(uid: int) -> int:
+    """How many threads the user has on this host, which is what RLIMIT_NPROC counts."""
+    count = 0
+    for name in os.listdir("/proc"):
+        try:
+            if name.isdecimal() and os.stat(f"/proc/{name}").st_uid == uid:
+                count += len(threads(int(name)))
+        except OSError:
+            continue
+    return count
+
+
+def use_more_memory(pids: Sequence[int], limit_bytes: int) -> bool:
+    """Whether processes hold more than that in all, with what they share counted once."""
+    resident = sum(_number(f"/proc/{pid}/statm", 1) for pid in pids) * PAGE_BYTES
+    if resident <= limit_bytes:
+        return False
+    # The kernel walks all pages for this one: only where it may matter.
+    return sum(_proportional_kib(pid) for pid in pids) * 1024 > limit_bytes
+
+
+def _number(file: str, index: int) -> int:
+    try:
+        with open(file, encoding="ascii") as text:
+            return int(text.read().split()[index])
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+def _proportional_kib(pid: int) -> int:
+    try:
+        with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as lines:
+            return next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)
+    except OSError:
+        return 0
 
 
 def state(pid: int, tid: int) -> bytes:

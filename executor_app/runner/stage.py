@@ -16,7 +16,8 @@ from executor_app.protocol import InputClosed, InputRequest, Stage, Status
 from . import procfs, verdict
 from .cgroups import Cgroup
 from .inputwatch import InputWatch, Wait
-from .jail import Ending, Jail, Rlimits
+from .jail import Ending, Jail
+from .meter import Meter
 from .outbox import Outbox
 from .prompt import Prompt
 from .streams import Streams
@@ -65,11 +66,11 @@ class StageRun:
         self.stage = stage
         self._jail = jail
         self._cgroup = cgroup
-        self._workspace = workspace
         self._streams = streams
         self._outbox = outbox
         self._limits = limits
         self._attempt = attempt
+        self._meter = Meter(stage, limits, cgroup=cgroup, workspace=workspace, pids=self._pids)
         self._loop = asyncio.get_running_loop()
         self._prompt = Prompt()
         self._watch: InputWatch | None = None
@@ -80,7 +81,6 @@ class StageRun:
         self._reading: set[int] = set()
         self._readable: set[int] = set()
         self._ticking_stopped = False
-        self._files_before: frozenset[int] = frozenset()
         self._started = 0.0
         self._waited_s = 0.0
         self._waiting_since: float | None = None
@@ -93,13 +93,10 @@ class StageRun:
         self, argv: Sequence[str], env: Mapping[str, str], cwd: str, *, watch_input: bool
     ) -> StageEnd:
         """Raises SandboxError when the program could not be started."""
-        self._limit_group()
-        # A compiled program may be larger than any file that it may write.
-        self._files_before = self._workspace.files_of(self._limits.file_size_bytes)
-        cpu_before = self._cgroup.cpu_time_s() if self._cgroup else 0.0
         identity = procfs.Input.of(self._streams.stdin_fd_for_identity)
+        limits = self._meter.rlimits()
         await self._jail.order(
-            argv, env, cwd, self._streams.child_fds, tty=self._streams.tty, limits=self._rlimits()
+            argv, env, cwd, self._streams.child_fds, tty=self._streams.tty, limits=limits
         )
         self._streams.started()
         self._started = time.monotonic()
@@ -126,13 +123,12 @@ class StageRun:
         self._outbox.flush_tails(self.stage)
         if self._waiting_since is not None and self._verdict is None:
             self._outbox.put(InputClosed())
-        used_cpu = self._cgroup.cpu_time_s() - cpu_before if self._cgroup else 0.0
         return StageEnd(
-            verdict=self._final_verdict(ending),
+            verdict=self._verdict or self._meter.why(ending),
             ending=ending,
             execution_time_s=took,
-            cpu_time_s=used_cpu or (ending.cpu_time_s if ending else 0.0),
-            memory_bytes=self._memory_bytes(ending),
+            cpu_time_s=self._meter.cpu_time_s(ending),
+            memory_bytes=self._meter.memory_bytes(ending),
             truncated=self._truncated,
         )
 
@@ -143,26 +139,10 @@ class StageRun:
             self._killed_at = time.monotonic()
         self._kill_program()
 
-    def _limit_group(self) -> None:
-        if self._cgroup is not None:
-            self._cgroup.set_limits(
-                memory_bytes=self._limits.memory_bytes, processes=self._limits.processes
-            )
-
-    def _rlimits(self) -> Rlimits:
-        """The CPU limit is a backstop for one process; without a cgroup the rest is too."""
-        bounded = self._cgroup is not None
-        return Rlimits(
-            cpu_s=int(self._limits.cpu_time_s) + 1,
-            file_bytes=self._limits.file_size_bytes,
-            processes=0 if bounded else self._limits.processes + len(self._jail.wrappers),
-            data_bytes=0 if bounded else self._limits.memory_bytes,
-        )
-
     def _make_watch(self, identity: procfs.Input) -> InputWatch:
         return InputWatch(
             identity,
-            pids=lambda: self._jail.program_pids(self._cgroup),
+            pids=self._pids,
             drain=self._drain,
             unread=lambda: len(self._pending_input) + self._streams.unread(),
             on_wait=self._on_wait,
@@ -264,12 +244,14 @@ class StageRun:
         answered = False
         while self._pending_input:
             piece = bytes(self._pending_input[:65536])
+            # Asked before: a program may read a key in raw mode and return to lines at once.
+            was_raw = self._streams.raw
             count = self._streams.write(piece)
             if count == 0:
                 self._loop.add_writer(self._streams.stdin, self._write_input)
                 break
             del self._pending_input[:count]
-            answered = answered or self._streams.can_be_read(piece[:count])
+            answered = answered or was_raw or self._streams.can_be_read(piece[:count])
         else:
             self._stop_writing()
             if self._eof_wanted:
@@ -357,51 +339,14 @@ class StageRun:
                 return verdict.input_wait(limits)
         elif self._active_s() > limits.wall_time_s:
             return verdict.wall_time(limits, stage)
-        if self._cgroup is not None:
-            if self._cgroup.oom_kills():
-                return verdict.memory(limits, stage)
-            if self._cgroup.refused_processes():
-                return verdict.processes(limits, stage)
-            if self._cgroup.cpu_time_s() > limits.cpu_time_s:
-                return verdict.cpu_time(limits, stage)
-        return self._reached_disk_limit()
-
-    def _reached_disk_limit(self) -> Verdict | None:
-        if self._workspace.is_full():
-            return verdict.disk(self._limits, self.stage)
-        size = self._limits.file_size_bytes
-        if self._workspace.used_bytes() >= size and (
-            self._workspace.files_of(size) - self._files_before
-        ):
-            return verdict.file_size(self._limits, self.stage)
-        return None
-
-    def _final_verdict(self, ending: Ending | None) -> Verdict | None:
-        if self._verdict is not None:
-            return self._verdict
-        limits, stage = self._limits, self.stage
-        if self._cgroup is not None and self._cgroup.oom_kills():
-            return verdict.memory(limits, stage)
-        if self._cgroup is not None and self._cgroup.refused_processes():
-            return verdict.processes(limits, stage)
-        number = ending.signal if ending else signal.SIGKILL
-        if number == signal.SIGXCPU:
-            return verdict.cpu_time(limits, stage)
-        if number == signal.SIGXFSZ:
-            return verdict.file_size(limits, stage)
-        full = self._reached_disk_limit()
-        if full is not None:
-            return full
-        return verdict.signaled(number) if number is not None else None
-
-    def _memory_bytes(self, ending: Ending | None) -> int:
-        if self._cgroup is not None:
-            return self._cgroup.peak_memory_bytes()
-        return ending.max_rss_bytes if ending else 0
+        return self._meter.reached()
 
     def _kill_program(self) -> None:
-        for pid in self._jail.program_pids(self._cgroup):
+        for pid in self._pids():
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass
+
+    def _pids(self) -> list[int]:
+        return self._jail.program_pids(self._cgroup)

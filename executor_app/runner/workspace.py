@@ -7,10 +7,10 @@ a program ran, a workspace is hostile ground: links are never followed in it.
 
 from __future__ import annotations
 
+import itertools
 import os
-import shutil
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from . import mounts
@@ -19,6 +19,7 @@ from .sandbox import Place
 MAX_FILES = 16 * 1024
 # How many entries are looked at when asking whether a file has hit its limit.
 MAX_LOOKED_AT = 2000
+FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class Workspace:
@@ -61,9 +62,12 @@ class Workspace:
         state = os.statvfs(self.folder)
         return state.f_bavail == 0 or state.f_favail == 0
 
-    def used_bytes(self) -> int:
+    def may_hold(self, size: int) -> bool:
+        """False where all files together are smaller than that, so that nobody has to look."""
+        if not self._mounted:
+            return True
         state = os.statvfs(self.folder)
-        return (state.f_blocks - state.f_bfree) * state.f_frsize if self._mounted else 0
+        return (state.f_blocks - state.f_bfree) * state.f_frsize >= size
 
     def files_of(self, size: int) -> frozenset[int]:
         """The inodes of files that have reached `size` bytes.
@@ -95,26 +99,54 @@ class Workspace:
             mounts.unmount(self.folder)
             self.folder.rmdir()
         else:
-            _make_removable(self.folder)
-            shutil.rmtree(self.folder)
+            _remove_tree(self.folder)
 
     def _give(self, path: Path) -> None:
         if self._mounted:
             os.chown(path, self.place.uid, self.place.gid)
 
 
-def _make_removable(folder: Path) -> None:
-    """Takes back folders that the program made unreadable; rmtree itself follows no link."""
-    for path, names, _ in os.walk(folder, followlinks=False):
-        for name in names:
-            inner = os.path.join(path, name)
-            if not os.path.islink(inner):
-                os.chmod(inner, 0o700)
+def _remove_tree(folder: Path) -> None:
+    """Removes what a program left, however deep and whatever it forbade. No link is followed.
+
+    Each folder is moved up before it is emptied, since rmtree needs a descriptor for every level
+    and a path has a longest length. Nobody else is there any more who could swap a folder.
+    """
+    numbers = itertools.count()
+    os.chmod(folder, 0o700)
+    top = os.open(folder, FOLDER_FLAGS)
+    try:
+        waiting = _empty(top, top, numbers)
+        while waiting:
+            name = waiting.pop()
+            inner = os.open(name, FOLDER_FLAGS, dir_fd=top)
+            try:
+                waiting += _empty(inner, top, numbers)
+            finally:
+                os.close(inner)
+            os.rmdir(name, dir_fd=top)
+    finally:
+        os.close(top)
+    folder.rmdir()
+
+
+def _empty(folder: int, top: int, numbers: Iterator[int]) -> list[str]:
+    """Unlinks the files, moves the folders to the top, and gives the names that they have there."""
+    with os.scandir(folder) as entries:
+        found = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
+    moved = []
+    for name, is_folder in found:
+        if not is_folder:
+            os.unlink(name, dir_fd=folder)
+            continue
+        os.chmod(name, 0o700, dir_fd=folder)
+        moved.append(f"codr-removes-{next(numbers)}")
+        os.rename(name, moved[-1], src_dir_fd=folder, dst_dir_fd=top)
+    return moved
 
 
 def remove_leftovers(folder: Path) -> None:
     """Removes what a killed executor left in its folder of workspaces."""
     mounts.unmount_below(folder)
     if folder.exists():
-        _make_removable(folder)
-        shutil.rmtree(folder)
+        _remove_tree(folder)

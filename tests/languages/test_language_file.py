@@ -20,6 +20,7 @@ extensions = [".lua"]
 highlight = "lua"
 compile = []
 run = ["lua", "{file}"]
+toolchain = "Lua"
 version = ["lua", "-v"]
 example = "print(io.read())"
 

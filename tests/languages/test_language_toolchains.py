@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -59,7 +60,8 @@ def test_the_example_asks_for_a_name_and_an_age_and_calculates(
 
 @every_language
 def test_the_version_command_names_a_version(language: Language, tmp_path: Path) -> None:
-    assert any(char.isdigit() for char in run_command(language, [*language.version], tmp_path))
+    said = run_command(language, [*language.version], tmp_path)
+    assert re.fullmatch(r"\S+ \d+\.\d+\.\d+", language.version_of(said))
 
 
 @pytest.mark.parametrize("name", ["c", "cpp"])

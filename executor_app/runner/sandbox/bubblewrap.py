@@ -31,6 +31,8 @@ class Bubblewrap(Sandbox):
             *etc,
             *("--ro-bind", f"{root}/etc/passwd.inside", "/etc/passwd"),
             *("--proc", "/proc", "--dev", "/dev"),
+            # The job's user owns the settings of its own namespaces; they are not for changing.
+            *("--ro-bind", "/proc/sys", "/proc/sys"),
             *("--bind", home, HOME, "--bind", tmp, "/tmp"),
             *("--ro-bind", f"{root}{LAUNCHER}", LAUNCHER),
             *("--bind", shm, "/dev/shm"),

@@ -21,7 +21,7 @@ from .firejail import PROFILE, PROFILE_INSIDE
 SOURCE = Path(__file__).with_name("launcher.c")
 FOLDERS = (
     *("usr", "etc", "dev/pts", "dev/shm", "proc", "sys", "tmp", "run/firejail", "run/user"),
-    *("var/tmp", "var/empty", "root", "opt", "srv", "mnt", "media", "boot", "home/codr"),
+    *("var/empty", "root", "opt", "srv", "mnt", "media", "boot", "home/codr"),
 )
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty", "ptmx")
 SKELETON_BYTES = 16 * 1024 * 1024
@@ -40,6 +40,8 @@ def make_ground(folder: Path, uids: range) -> Ground:
         (root / name).mkdir(parents=True, exist_ok=True)
     for link, target in merged_usr_links():
         (root / link).symlink_to(target)
+    # As a folder it would get a tmpfs from Firejail that no limit of the job's files knows.
+    (root / "var/tmp").symlink_to("/tmp")
     _make_etc(root / "etc", uids)
     if privileged:
         _make_devices(root / "dev")

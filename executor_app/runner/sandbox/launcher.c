@@ -160,7 +160,7 @@ static int set_limits(const struct order *order) {
         || limit(RLIMIT_STACK, order->stack_bytes, order->stack_bytes)
         || limit(RLIMIT_NPROC, order->processes, order->processes)
         || limit(RLIMIT_DATA, order->data_bytes, order->data_bytes)
-        || limit(RLIMIT_MSGQUEUE, 64 << 10, 64 << 10)
+        || limit(RLIMIT_MSGQUEUE, 256 << 10, 256 << 10) /* the default queue needs 81 KiB */
         || limit(RLIMIT_MEMLOCK, 1 << 20, 1 << 20);
 }
 

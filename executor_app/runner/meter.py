@@ -1,0 +1,121 @@
+"""What one stage has used, and which of its limits it has reached.
+
+With control groups the kernel bounds the whole job and counts; without them processes are looked
+at in /proc, with setrlimit behind, which bounds each process alone.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from executor_app.languages import Limits
+from executor_app.protocol import Stage
+
+from . import procfs, verdict
+from .cgroups import Cgroup
+from .jail import Ending, Rlimits
+from .verdict import Verdict
+from .workspace import Workspace
+
+# Without cgroups setrlimit stands behind our own looks, which come first and can say what it was.
+DATA_BEYOND_LIMIT_BYTES: Final = 64 * 1024 * 1024
+
+
+class Meter:
+    """`pids` gives the processes of the program. Time and output are counted by the stage."""
+
+    def __init__(
+        self,
+        stage: Stage,
+        limits: Limits,
+        *,
+        cgroup: Cgroup | None,
+        workspace: Workspace,
+        pids: Callable[[], list[int]],
+    ) -> None:
+        self._stage = stage
+        self._limits = limits
+        self._cgroup = cgroup
+        self._workspace = workspace
+        self._pids = pids
+        # A compiled program may be larger than any file that it may write.
+        self._files_before = workspace.files_of(limits.file_size_bytes)
+        self._cpu_before = cgroup.cpu_time_s() if cgroup else 0.0
+        if cgroup is not None:
+            cgroup.set_limits(memory_bytes=limits.memory_bytes, processes=limits.processes)
+
+    def rlimits(self) -> Rlimits:
+        """The CPU limit is a backstop for one process; without a cgroup the rest is too."""
+        limits = self._limits
+        rlimits = Rlimits(cpu_s=int(limits.cpu_time_s) + 1, file_bytes=limits.file_size_bytes)
+        if self._cgroup is not None:
+            return rlimits
+        # The kernel counts all that the user has, and the executor is the same user as its jobs.
+        others = procfs.threads_of_user(os.geteuid())
+        return replace(
+            rlimits,
+            processes=others + 2 * limits.processes,
+            data_bytes=limits.memory_bytes + DATA_BEYOND_LIMIT_BYTES,
+        )
+
+    def reached(self) -> Verdict | None:
+        """While the program runs: the limit that it has reached, if any."""
+        limits, stage = self._limits, self._stage
+        if self._cgroup is not None:
+            counted = self._counted_by(self._cgroup)
+            if counted is None and self._cgroup.cpu_time_s() > limits.cpu_time_s:
+                return verdict.cpu_time(limits, stage)
+            return counted or self._reached_on_disk()
+        pids = self._pids()
+        if sum(len(procfs.threads(pid)) for pid in pids) > limits.processes:
+            return verdict.processes(limits, stage)
+        if procfs.use_more_memory(pids, limits.memory_bytes):
+            return verdict.memory(limits, stage)
+        return self._reached_on_disk()
+
+    def why(self, ending: Ending | None) -> Verdict | None:
+        """After its end: the limit that ended it, or what else did; None if it just ended."""
+        limits, stage = self._limits, self._stage
+        counted = self._counted_by(self._cgroup) if self._cgroup is not None else None
+        if counted is not None:
+            return counted
+        if self._cgroup is None and ending and ending.max_rss_bytes > limits.memory_bytes:
+            return verdict.memory(limits, stage)
+        number = ending.signal if ending else signal.SIGKILL
+        if number == signal.SIGXCPU:
+            return verdict.cpu_time(limits, stage)
+        if number == signal.SIGXFSZ:
+            return verdict.file_size(limits, stage)
+        full = self._reached_on_disk()
+        if full is not None:
+            return full
+        return verdict.signaled(number) if number is not None else None
+
+    def cpu_time_s(self, ending: Ending | None) -> float:
+        used = self._cgroup.cpu_time_s() - self._cpu_before if self._cgroup else 0.0
+        return used or (ending.cpu_time_s if ending else 0.0)
+
+    def memory_bytes(self, ending: Ending | None) -> int:
+        """At its most."""
+        if self._cgroup is not None:
+            return self._cgroup.peak_memory_bytes()
+        return ending.max_rss_bytes if ending else 0
+
+    def _counted_by(self, cgroup: Cgroup) -> Verdict | None:
+        if cgroup.oom_kills():
+            return verdict.memory(self._limits, self._stage)
+        if cgroup.refused_processes():
+            return verdict.processes(self._limits, self._stage)
+        return None
+
+    def _reached_on_disk(self) -> Verdict | None:
+        if self._workspace.is_full():
+            return verdict.disk(self._limits, self._stage)
+        size = self._limits.file_size_bytes
+        if self._workspace.may_hold(size) and (self._workspace.files_of(size) - self._files_before):
+            return verdict.file_size(self._limits, self._stage)
+        return None
