@@ -27,7 +27,7 @@ export const words = {
   endInput: "Ctrl+D",
   endInputHint: "End of input (Ctrl+D)",
   emptyTerminal: "Press Run, or Ctrl+Enter. What the program writes appears here.",
-  footerIdle: "When the program asks for something, you answer here.",
+  footerIdle: "When the program asks something, answer here.",
   footerRunning: "The program is running. You can type ahead in the terminal.",
   dismiss: "Dismiss",
   languagesLoading: "Loading languages…",

@@ -52,14 +52,22 @@ def open_ide(chromium: Browser) -> Iterator[Open]:
         size: tuple[int, int] = DESKTOP,
         *,
         touch: bool = False,
+        dark: bool = False,
+        beside: Ide | None = None,
         before: Callable[[Page], None] | None = None,
     ) -> Ide:
-        """`before` is called with the page before anything is loaded."""
-        context = chromium.new_context(
-            viewport={"width": size[0], "height": size[1]}, has_touch=touch, is_mobile=touch
-        )
-        contexts.append(context)
-        context.set_default_timeout(20_000)
+        """`beside` opens a tab in that page's browser; `before` gets the page while it is empty."""
+        if beside is None:
+            context = chromium.new_context(
+                viewport={"width": size[0], "height": size[1]},
+                has_touch=touch,
+                is_mobile=touch,
+                color_scheme="dark" if dark else "light",
+            )
+            contexts.append(context)
+            context.set_default_timeout(20_000)
+        else:
+            context = beside.page.context
         page = context.new_page()
         watches.append(Watch(page, stack.url))
         if before is not None:

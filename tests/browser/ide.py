@@ -7,6 +7,10 @@ from pathlib import Path
 
 from playwright.sync_api import ConsoleMessage, Locator, Page, Request, WebSocket, expect
 
+REPORT_VIOLATIONS = """
+document.addEventListener("securitypolicyviolation", (event) =>
+    console.error("refused by the policy:", event.violatedDirective, event.blockedURI));
+"""
 LIVE = re.compile("queued|compiling|running|waiting")
 
 
@@ -19,6 +23,7 @@ class Watch:
         self.sockets: list[WebSocket] = []
         self._ours = (url + "/", url.replace("http", "ws", 1) + "/")
         self._expected: list[str] = []
+        page.add_init_script(REPORT_VIOLATIONS)
         page.on("console", self._on_console)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("request", self._on_request)
@@ -29,7 +34,6 @@ class Watch:
         self._expected.append(part)
 
     def _on_console(self, message: ConsoleMessage) -> None:
-        # The browser reports what the content security policy stopped as an error, too.
         if message.type not in ("error", "warning"):
             return
         if not any(part in message.text for part in self._expected):

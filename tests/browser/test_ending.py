@@ -77,6 +77,16 @@ def test_ctrl_d_ends_the_input(ide: Ide) -> None:
     ide.sees("5 words")
 
 
+def test_ctrl_d_in_the_input_line_ends_the_input(ide: Ide) -> None:
+    ide.start("import sys\nprint(len(sys.stdin.read().split()), 'words')\n")
+    ide.is_asked("The program waits for your input")
+    ide.answer("one two three")
+    ide.sees("one two three")
+    ide.input_line.press("Control+d")
+    ide.has_ended()
+    ide.sees("3 words")
+
+
 def test_the_buttons_beside_the_question_do_what_the_keys_do(open_ide: Open, codr: Stack) -> None:
     ide = open_ide(codr, (390, 844), touch=True)
     ide.start("try:\n    input('A? ')\nexcept EOFError:\n    print('no more')\ninput('B? ')\n")
@@ -89,7 +99,7 @@ def test_the_buttons_beside_the_question_do_what_the_keys_do(open_ide: Open, cod
     ide.sees("KeyboardInterrupt")
 
 
-def test_a_server_that_goes_away_is_said_plainly(
+def test_a_server_that_goes_away_costs_nobody_their_program(
     open_ide: Open, tmp_path: Path, screenshots: Path
 ) -> None:
     stack = Stack(tmp_path)
@@ -99,14 +109,26 @@ def test_a_server_that_goes_away_is_said_plainly(
         ide.watch.expect_complaint("/ws/execute")
         ide.start("print('so far')\ninput('Still there? ')")
         ide.is_asked("Still there?")
+        stack.stop()
+        expect(ide.status).to_have_text("Connection lost")
+        expect(ide.problem).to_contain_text("The connection to the server was lost")
+        expect(ide.problem).to_contain_text("run again")
+        expect(ide.input_line).to_have_count(0)
+        ide.sees("so far")
+        expect(ide.code).to_contain_text("Still there?")
+        ide.picture(screenshots / "server-gone.png")
+
+        ide.run()
+        expect(ide.status).to_have_text("Did not run")
+        expect(ide.problem).to_contain_text("The server cannot be reached")
+
+        # Its log says that it was ready before.
+        (tmp_path / "log").unlink()
+        stack.start()
+        ide.run()
+        ide.is_asked("Still there?")
+        expect(ide.problem).to_have_count(0)
+        ide.answer("yes")
+        ide.has_ended()
     finally:
         stack.stop()
-    expect(ide.status).to_have_text("Connection lost")
-    expect(ide.problem).to_contain_text("The connection to the server was lost")
-    expect(ide.input_line).to_have_count(0)
-    ide.sees("so far")
-    ide.picture(screenshots / "server-gone.png")
-
-    ide.run()
-    expect(ide.status).to_have_text("Did not run")
-    expect(ide.problem).to_contain_text("The server cannot be reached")

@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
+from tests.stack import Stack
+
+from .conftest import Open
 from .ide import Ide
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-FLOOD = """\
-line = "x" * 99 + "\\n"
-for _ in range(10_000):
-    print(line, end="")
+LINES = """\
+for number in range(200_000):
+    print("line", number)
 print("all written")
 input("Read it? ")
 """
+ENDLESS_LINES = """\
+number = 0
+while True:
+    print("line", number)
+    number += 1
+"""
+MEASURE_FRAMES = """() => {
+    window.longest = 0;
+    let last = performance.now();
+    const look = (now) => {
+        window.longest = Math.max(window.longest, now - last);
+        last = now;
+        requestAnimationFrame(look);
+    };
+    requestAnimationFrame(look);
+}"""
 
 
 def test_a_persons_code_survives_a_reload(ide: Ide) -> None:
@@ -39,29 +59,60 @@ def test_the_example_never_costs_anybody_their_code(ide: Ide) -> None:
     expect(ide.code).to_have_text("print('mine')")
 
 
-def test_a_megabyte_of_output_leaves_the_page_quick(ide: Ide) -> None:
+def test_two_tabs_with_different_programs_keep_both(open_ide: Open, codr: Stack) -> None:
+    first = open_ide(codr)
+    second = open_ide(codr, beside=first)
+    first.choose("python")
+    first.write("print('the first tab')")
+    second.choose("c")
+    second.write("/* the second tab */")
+    second.choose("python")
+    second.write("print('the second tab')")
+    first.page.reload()
+    expect(first.code).to_have_text("print('the first tab')")
+    second.page.reload()
+    expect(second.code).to_have_text("print('the second tab')")
+    first.page.close()
+    third = open_ide(codr, beside=second)
+    expect(third.code).to_have_text("print('the second tab')")
+
+
+def test_another_language_leaves_a_running_program_alone(ide: Ide) -> None:
+    ide.start("print('hello', input('Name? '))")
+    ide.is_asked("Name?")
+    ide.choose("rust")
+    expect(ide.code).to_contain_text("fn main()")
+    ide.answer("Ada")
+    ide.has_ended()
+    ide.sees("hello Ada")
     ide.choose("python")
-    ide.write(FLOOD)
-    ide.page.evaluate(
-        """() => {
-            window.longest = 0;
-            let last = performance.now();
-            const look = (now) => {
-                window.longest = Math.max(window.longest, now - last);
-                last = now;
-                requestAnimationFrame(look);
-            };
-            requestAnimationFrame(look);
-        }"""
-    )
+    expect(ide.code).to_have_text("print('hello', input('Name? '))")
+    # Each language has changes of its own to take back.
+    ide.code.click()
+    ide.page.keyboard.press("Control+z")
+    expect(ide.code).to_contain_text("What is your name?")
+
+
+def test_a_flood_leaves_the_page_quick(ide: Ide) -> None:
+    ide.choose("python")
+    ide.write(LINES)
+    ide.page.evaluate(MEASURE_FRAMES)
     ide.run()
     ide.is_asked("Read it?")
-    ide.sees("all written")
+    ide.sees("line 199999\nall written\nRead it?")
     # Not a measure of speed, which this machine may share: a page that parsed it all at once, or
     # once for every frame that came, would stand still for many seconds.
     assert ide.page.evaluate("window.longest") < 2000
     ide.answer("yes")
     ide.has_ended()
+
+
+def test_a_program_that_never_stops_printing_can_be_stopped(ide: Ide) -> None:
+    ide.start(ENDLESS_LINES)
+    expect(ide.screen).to_have_text(re.compile(r"line \d{4}"))
+    ide.stop()
+    ide.has_ended("cancelled")
+    ide.sees("── Stopped")
 
 
 def test_everything_can_be_reached_by_the_keyboard(ide: Ide) -> None:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, Route, WebSocketRoute, expect
 
 from tests.stack import Stack
 
@@ -20,8 +20,10 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
     ("language", "code", "place", "marked"),
     [
         ("c", "#include <stdio.h>\n\nint main(void) {\n    puts(mesage);\n}\n", 4, "mesage"),
+        ("cpp", "#include <string>\n\nint main() {\n    return lenght;\n}\n", 4, "lenght"),
         ("rust", 'fn main() {\n    let count = 3;\n    println!("{}", cuont);\n}\n', 3, "cuont"),
     ],
+    ids=["c", "cpp", "rust"],
 )
 def test_a_program_that_does_not_compile_names_its_line(
     ide: Ide, language: str, code: str, place: int, marked: str, screenshots: Path
@@ -84,6 +86,41 @@ def test_a_limit_is_named_in_a_sentence(ide: Ide, screenshots: Path) -> None:
     expect(ide.status).to_have_text("Memory limit reached")
     expect(ide.problem).to_contain_text("256")
     ide.picture(screenshots / "memory-limit.png")
+
+
+@pytest.mark.parametrize(
+    ("limit", "code", "status", "words"),
+    [
+        ("wall_time", "import time\ntime.sleep(60)\n", "time_limit", "Time limit reached"),
+        ("cpu_time", "while True:\n    pass\n", "time_limit", "Time limit reached"),
+        ("input_timeout", "input('Well? ')\n", "input_timeout", "Waited too long for input"),
+    ],
+    ids=["wall_time", "cpu_time", "input_timeout"],
+)
+def test_a_program_that_takes_too_long_is_told_how_long(
+    open_ide: Open, codr: Stack, limit: str, code: str, status: str, words: str, screenshots: Path
+) -> None:
+    """The server's own limits would take long to reach, so the page is made to ask for less."""
+
+    def ask_for_less(route: WebSocketRoute) -> None:
+        server = route.connect_to_server()
+
+        def to_server(frame: str | bytes) -> None:
+            message = json.loads(frame)
+            if message["type"] == "execute":
+                message["limits"] = {limit: 1}
+            server.send(json.dumps(message))
+
+        route.on_message(to_server)
+
+    ide = open_ide(codr, before=lambda page: page.route_web_socket("**/ws/execute", ask_for_less))
+    ide.start(code)
+    ide.has_ended(status)
+    expect(ide.status).to_have_text(words)
+    expect(ide.problem).to_contain_text("1 s")
+    expect(ide.input_line).to_have_count(0)
+    ide.sees(f"── {words}")
+    ide.picture(screenshots / f"limit-{limit}.png")
 
 
 def test_a_language_that_cannot_run_says_why(

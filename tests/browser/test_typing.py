@@ -34,6 +34,54 @@ def main(screen):
 curses.wrapper(main)
 print("back on the plain screen")
 """
+WATCH_THE_LINE = """() => {
+    window.seen = new Set();
+    const look = () => {
+        const phase = document.querySelector("[data-testid=status]").dataset.phase;
+        if (document.querySelector("[data-testid=input-line]")) window.seen.add(phase);
+    };
+    new MutationObserver(look).observe(
+        document.body, {subtree: true, childList: true, attributes: true});
+}"""
+TWO_QUESTIONS = """\
+input("First? ")
+print("thinking", flush=True)
+try:
+    while True:
+        pass
+except KeyboardInterrupt:
+    input("Second? ")
+"""
+GIVES_UP = """\
+import signal
+def ring(*_):
+    raise TimeoutError
+signal.signal(signal.SIGALRM, ring)
+signal.alarm(2)
+try:
+    input("Quick! ")
+except TimeoutError:
+    print("too late", flush=True)
+while True:
+    pass
+"""
+COLUMNS = """\
+import os, termios, tty
+before = termios.tcgetattr(0)
+tty.setcbreak(0)
+found = []
+for text in ("ab", "猫", "🐢", "한", "e\u0301"):
+    os.write(1, f"\\r{text}\\x1b[6n".encode())
+    answer = b""
+    while not answer.endswith(b"R"):
+        answer += os.read(0, 1)
+    found.append(int(answer[:-1].split(b";")[1]) - 1)
+termios.tcsetattr(0, termios.TCSADRAIN, before)
+print("\\rcolumns", found)
+"""
+COLOURS = """\
+print("\\x1b[31mred\\x1b[0m \\x1b[42mon green\\x1b[0m \\x1b[1mheavy\\x1b[0m plain")
+"""
 SIZES = """\
 import os, signal
 def tell(*_):
@@ -51,6 +99,54 @@ def test_ctrl_enter_runs_from_the_editor(ide: Ide) -> None:
     ide.has_ended()
     ide.sees("by the keyboard")
     expect(ide.code).to_have_text("print('by the keyboard')")
+
+
+def test_the_input_line_is_there_exactly_while_the_program_waits(ide: Ide) -> None:
+    ide.page.evaluate(WATCH_THE_LINE)
+    ide.start(TWO_QUESTIONS)
+    ide.is_asked("First?")
+    expect(ide.input_line).to_be_focused()
+    ide.answer("1")
+    ide.sees("thinking")
+    ide.is_running()
+    expect(ide.input_line).to_have_count(0)
+    ide.press_in_terminal("Control+c")
+    ide.is_asked("Second?")
+    ide.answer("2")
+    ide.has_ended()
+    expect(ide.input_line).to_have_count(0)
+    assert ide.page.evaluate("[...window.seen]") == ["waiting"]
+
+
+def test_the_input_line_goes_when_the_program_no_longer_waits(ide: Ide) -> None:
+    ide.start(GIVES_UP)
+    ide.is_asked("Quick!")
+    ide.sees("too late")
+    expect(ide.input_line).to_have_count(0)
+    ide.is_running()
+    ide.stop()
+    ide.has_ended("cancelled")
+
+
+def test_an_empty_line_is_an_answer(ide: Ide) -> None:
+    ide.start("print([input('A? '), input('B? '), input('C? ')])")
+    ide.is_asked("A?")
+    ide.input_line.press("Enter")
+    ide.is_asked("B?")
+    ide.page.get_by_role("button", name="Send").click()
+    ide.is_asked("C?")
+    ide.press_in_terminal("Enter")
+    ide.has_ended()
+    ide.sees("A? \nB? \nC? \n['', '', '']")
+
+
+def test_output_is_seen_while_the_program_goes_on(ide: Ide) -> None:
+    ide.start("import time\nprint('one')\ntime.sleep(60)\nprint('two')")
+    ide.sees("one")
+    ide.is_running()
+    ide.stop()
+    ide.has_ended("cancelled")
+    assert "two" not in ide.shown()
 
 
 def test_what_is_typed_ahead_is_not_lost(ide: Ide) -> None:
@@ -78,6 +174,20 @@ def test_a_line_typed_in_the_terminal_can_be_corrected(ide: Ide) -> None:
     ide.sees("'tea leaf time'")
 
 
+def test_the_terminals_cursor_follows_the_input_lines(ide: Ide) -> None:
+    ide.start("print(repr(input('Word? ')))")
+    ide.is_asked("Word?")
+    ide.input_line.press_sequentially("tea time")
+    for _ in range(4):
+        ide.input_line.press("ArrowLeft")
+    expect(ide.cursor).to_have_text("t")
+    ide.input_line.press_sequentially("leaf ")
+    ide.sees("Word? tea leaf time")
+    ide.input_line.press("Enter")
+    ide.has_ended()
+    ide.sees("'tea leaf time'")
+
+
 def test_letters_of_every_script_arrive(ide: Ide) -> None:
     ide.start("for c in input('Say: '): print(c, hex(ord(c)))")
     ide.is_asked("Say:")
@@ -86,6 +196,32 @@ def test_letters_of_every_script_arrive(ide: Ide) -> None:
     ide.sees("ó 0xf3")
     ide.sees("猫 0x732b")
     ide.sees("🐢 0x1f422")
+
+
+def test_wide_characters_take_two_columns(ide: Ide) -> None:
+    ide.start(COLUMNS)
+    ide.has_ended()
+    ide.sees("columns [2, 2, 2, 2, 1]")
+
+
+def test_a_programs_colours_are_drawn(ide: Ide) -> None:
+    ide.start(COLOURS)
+    ide.has_ended()
+    ide.sees("red on green heavy plain")
+    plain = looks(ide, "plain")
+    assert looks(ide, "red")["color"] != plain["color"]
+    assert looks(ide, "on green")["backgroundColor"] != plain["backgroundColor"]
+    assert looks(ide, "heavy")["fontWeight"] != plain["fontWeight"]
+
+
+def looks(ide: Ide, text: str) -> dict[str, str]:
+    style: dict[str, str] = ide.span(text).evaluate(
+        """node => {
+            const {color, backgroundColor, fontWeight} = getComputedStyle(node);
+            return {color, backgroundColor, fontWeight};
+        }"""
+    )
+    return style
 
 
 def test_a_password_is_not_shown(ide: Ide) -> None:

@@ -14,26 +14,24 @@ interface Props {
 export function ProblemPanel({ problem, onJump, onDismiss }: Props) {
   return (
     <section className="problem" role="alert" data-testid="problem">
-      <div>
-        <p>
-          <Prose text={problem.message} />
-        </p>
-        {problem.details.length > 0 && (
-          <ul>
-            {problem.details.map((detail) => (
-              <li key={`${detail.file}:${detail.line}:${detail.column}:${detail.message}`}>
-                <button type="button" className="link" onClick={() => onJump(detail)}>
-                  {words.problemAt(detail)}
-                </button>{" "}
-                <Prose text={detail.message} />
-              </li>
-            ))}
-          </ul>
-        )}
-      </div>
+      <p>
+        <Prose text={problem.message} />
+      </p>
       <button type="button" className="button plain" onClick={onDismiss}>
         {words.dismiss}
       </button>
+      {problem.details.length > 0 && (
+        <ul>
+          {problem.details.map((detail) => (
+            <li key={`${detail.file}:${detail.line}:${detail.column}:${detail.message}`}>
+              <button type="button" className="link" onClick={() => onJump(detail)}>
+                {words.problemAt(detail)}
+              </button>{" "}
+              <Prose text={detail.message} />
+            </li>
+          ))}
+        </ul>
+      )}
     </section>
   );
 }

@@ -1,4 +1,6 @@
-// A person's programs, kept in their browser: one for each language, written as they type.
+// A person's programs, kept in their browser: one for each language, written as they type. A tab
+// keeps its own as well, so that two tabs with different programs do not lose each other's in a
+// reload; a new tab begins with what was written last.
 
 const LANGUAGE = "codr:language";
 const source = (language: string) => `codr:source:${language}`;
@@ -7,7 +9,7 @@ const aside = (language: string) => `codr:aside:${language}`;
 /** A browser may refuse to keep anything (private windows, full); the page works all the same. */
 function read(key: string): string | null {
   try {
-    return localStorage.getItem(key);
+    return sessionStorage.getItem(key) ?? localStorage.getItem(key);
   } catch {
     return null;
   }
@@ -15,8 +17,10 @@ function read(key: string): string | null {
 
 function write(key: string, value: string | null): void {
   try {
-    if (value === null) localStorage.removeItem(key);
-    else localStorage.setItem(key, value);
+    for (const storage of [sessionStorage, localStorage]) {
+      if (value === null) storage.removeItem(key);
+      else storage.setItem(key, value);
+    }
   } catch {
     // Nothing to be done about it here.
   }

@@ -49,6 +49,11 @@ export function InputLine(props: Props) {
             const { value, selectionStart } = event.target;
             props.onDraft({ text: value, cursor: selectionStart ?? value.length });
           }}
+          // The terminal's cursor follows this one.
+          onSelect={(event) => {
+            const { value, selectionEnd } = event.currentTarget;
+            props.onDraft({ text: value, cursor: selectionEnd ?? value.length });
+          }}
           onKeyDown={(event) => onKey(event, props)}
         />
         <button type="submit" className="button quiet">

@@ -144,6 +144,6 @@ describe("the terminal's painter", () => {
     painter.append([piece("stdout", "old")]);
     painter.reset();
     painter.append([piece("stdout", "new")]);
-    expect(paper.taken()).toBe("old\x1bc\x1b[?25hnew");
+    expect(paper.taken()).toBe("old\x1bc\x1b[?1047l\x1b[?25hnew");
   });
 });

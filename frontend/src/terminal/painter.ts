@@ -17,8 +17,9 @@ const BACKLOG = 4 * 1024 * 1024;
 // A newline that follows a prompt-like start arrives well within this; a question does not.
 const HOLD_MS = 40;
 
-// xterm leaves a hidden cursor hidden when it is reset.
-const FULL_RESET = "\x1bc\x1b[?25h";
+// xterm leaves a hidden cursor hidden when it is reset, and draws none before its first focus, which
+// a phone's input line never gives it, or its first return from the alternate screen.
+const FULL_RESET = "\x1bc\x1b[?1047l\x1b[?25h";
 const HIDE_CURSOR = "\x1b[?25l";
 const SAVE = "\x1b7";
 const RESTORE = "\x1b8";

@@ -1,6 +1,7 @@
 // One xterm for the life of the page, its size kept to its box.
 
 import { FitAddon } from "@xterm/addon-fit";
+import { Unicode11Addon } from "@xterm/addon-unicode11";
 import { Terminal } from "@xterm/xterm";
 import "@xterm/xterm/css/xterm.css";
 import { type RefObject, useEffect, useState } from "react";
@@ -37,7 +38,9 @@ export function useTerminal(box: RefObject<HTMLElement | null>): TerminalView | 
 }
 
 function createTerminal(): Terminal {
-  return new Terminal({
+  const terminal = new Terminal({
+    // For the choice of a Unicode version.
+    allowProposedApi: true,
     // The server's terminal leaves "\n" alone; the carriage return is the page's to add.
     convertEol: true,
     disableStdin: true,
@@ -49,6 +52,10 @@ function createTerminal(): Terminal {
     scrollback: SCROLLBACK_ROWS,
     theme: terminalTheme(darkScheme().matches),
   });
+  // An emoji takes two columns, for programs and for fonts. xterm's own tables are older than that.
+  terminal.loadAddon(new Unicode11Addon());
+  terminal.unicode.activeVersion = "11";
+  return terminal;
 }
 
 function fitTo(box: HTMLElement, terminal: Terminal): () => void {
