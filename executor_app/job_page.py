@@ -6,7 +6,7 @@ import asyncio
 import logging
 import zlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -24,6 +24,7 @@ from .models import Job, Transcript
 from .relay.events import Entry, read_events
 from .relay.inputs import read_inputs
 from .rendering import source, transcript
+from .rendering.unseen import visible
 
 logger = logging.getLogger(__name__)
 
@@ -106,10 +107,14 @@ def ended_with(job: Job) -> str:
 
 def facts(job: Job) -> list[tuple[str, list[Fact]]]:
     """Titled groups of facts; every value is plain text, for the template to escape."""
-    return [
+    groups = (
         ("How it ended", _end(job)),
         ("When and where", _course(job)),
         ("What and who", _ask(job)),
+    )
+    return [
+        (title, [replace(fact, value=visible(fact.value)) for fact in group])
+        for title, group in groups
     ]
 
 
@@ -140,7 +145,7 @@ def _course(job: Job) -> list[Fact]:
 
 def _ask(job: Job) -> list[Fact]:
     return [
-        Fact("Language", f"{job.language} {job.version}".strip()),
+        Fact("Language", f"{job.language} ({job.version})" if job.version else job.language),
         Fact("Validation policy", job.policy or NOTHING),
         Fact("Connected to", "a terminal" if job.tty else "pipes"),
         Fact("Owner", owner(job), url="?" + urlencode({"q": owner_search(job)})),

@@ -6,6 +6,7 @@ a width and lets combining characters pile up on one cell without a bound; hence
 
 from __future__ import annotations
 
+import copy
 import unicodedata
 from collections import deque
 from typing import Any, Final, Literal, NamedTuple
@@ -117,6 +118,7 @@ class TranscriptScreen(Screen):
             room = self.columns - self.cursor.x
             part = data[position : position + room]
             line = self.buffer[self.cursor.y]
+            self._part_wide(line, self.cursor.x, self.cursor.x + len(part))
             line.update(zip(range(self.cursor.x, self.columns), map(cells.get, part), strict=False))
             self.cursor.x += len(part)
             position += len(part)
@@ -134,10 +136,18 @@ class TranscriptScreen(Screen):
         if modes.IRM in self.mode:
             self.insert_characters(width)
         line = self.buffer[self.cursor.y]
+        self._part_wide(line, self.cursor.x, self.cursor.x + width)
         line[self.cursor.x] = self.cursor.attrs._replace(data=char)
         if width == 2:
             line[self.cursor.x + 1] = self.cursor.attrs._replace(data="")
         self.cursor.x += width
+
+    def _part_wide(self, line: Line, start: int, end: int) -> None:
+        """Of a wide character that is written over by half the other half becomes blank."""
+        for x, other in ((start, start - 1), (end, end)):
+            half = line.get(x)
+            if half is not None and not half.data:
+                line[other] = half._replace(data=" ")
 
     def _combine(self, char: str) -> None:
         """Marks join the character before them. What has no width and is no mark is not drawn:
@@ -180,19 +190,66 @@ class TranscriptScreen(Screen):
             self.lines_gone += 1
         self.scrollback.append(line)
 
+    def insert_characters(self, count: int | None = None) -> None:
+        super().insert_characters(count)
+        # pyte keeps one column too many.
+        self.buffer[self.cursor.y].pop(self.columns, None)
+
+    def cursor_to_line(self, line: int | None = None) -> None:
+        # pyte's takes for granted that there are margins where the origin is relative to them.
+        top = self.margins.top if self.margins and modes.DECOM in self.mode else 0
+        self.cursor.y = top + (line or 1) - 1
+        self.ensure_vbounds()
+
+    # What is erased keeps the background colour, as on the terminals of today, and no more.
+
+    def erase_characters(self, count: int | None = None) -> None:
+        self._erase(self.cursor.y, self.cursor.x, self.cursor.x + (count or 1))
+
+    def erase_in_line(self, how: int = 0, private: bool = False) -> None:
+        x = min(self.cursor.x, self.columns - 1)
+        start, end = ((x, self.columns), (0, x + 1), (0, self.columns))[how]
+        self._erase(self.cursor.y, start, end)
+
     def erase_in_display(self, how: int = 0, *args: object, **kwargs: object) -> None:
-        if how in (2, 3):
-            self.was_cleared = True
+        y = self.cursor.y
         if how == 3:
             # The scrollback alone, as in xterm.
+            self._note_clearing(bool(self.scrollback))
             self.scrollback.clear()
             return
-        super().erase_in_display(how)
+        if how == 2 or (how == 0 and (self.cursor.x, y) == (0, 0)):
+            self._note_clearing(any(self.buffer.values()))
+        for line in (range(y + 1, self.lines), range(y), range(self.lines))[how]:
+            self._erase(line, 0, self.columns)
+        if how < 2:
+            self.erase_in_line(how)
+
+    def _note_clearing(self, something: bool) -> None:
+        if something and not self.is_full_screen:
+            self.was_cleared = True
+
+    def _erase(self, y: int, start: int, end: int) -> None:
+        blank = self.default_char._replace(bg=self.cursor.attrs.bg)
+        line = self.buffer[y]
+        end = min(end, self.columns)
+        self._part_wide(line, start, end)
+        if blank == line.default:
+            for x in range(start, end):
+                line.pop(x, None)
+        else:
+            line.update(dict.fromkeys(range(start, end), blank))
+
+    # One saved place, as terminals have, and not a stack that a program can make grow.
 
     def save_cursor(self) -> None:
-        # One place, as terminals have, and not a stack that a program can make grow.
         self.savepoints.clear()
         super().save_cursor()
+
+    def restore_cursor(self) -> None:
+        kept = copy.deepcopy(self.savepoints)
+        super().restore_cursor()
+        self.savepoints = kept
 
     def enter_full_screen(self) -> None:
         if self._primary is None:

@@ -17,7 +17,8 @@ from pyte import modes
 from .screen import TranscriptScreen
 
 _TOKEN: Final = re.compile(
-    r"(?P<text>[^\x00-\x1f\x7f-\x9f]+)"
+    # In pieces, since the time is looked at between two tokens.
+    r"(?P<text>[^\x00-\x1f\x7f-\x9f]{1,1000})"
     r"|\x1b\[(?P<params>[0-?]*)(?P<between>[ -/]*)(?P<final>[@-~])"
     # Titles, palettes, links: strings that end with BEL or ST. No such thing is shown.
     r"|(?P<string>\x1b[\]PX^_][^\x07\x18\x1a\x1b]*(?:\x07|\x1b\\))"

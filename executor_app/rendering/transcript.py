@@ -26,6 +26,8 @@ HEAD_CHARS: Final = 64 * 1024
 TAIL_CHARS: Final = 192 * 1024
 HTML_CHARS: Final = 2 * 1024 * 1024
 TIME_S: Final = 2.0
+# The time is looked at between two such pieces.
+DRAWN_AT_ONCE: Final = 1000
 
 _ORIGINS: Final = frozenset(get_args(Origin))
 _TITLES: Final = {"compile": "The compiler", "run": "The program"}
@@ -90,19 +92,16 @@ def _piece(item: Item) -> Piece | None:
     return Piece(origin, "compile" if item.get("stage") == "compile" else "run", text)
 
 
-def _within_bounds(items: Sequence[Item]) -> list[Piece]:
-    """All pieces, or those at both ends: nothing is decoded that is not drawn."""
-    left_out = sum(len(item.get("data") or "") for item in items) - HEAD_CHARS - TAIL_CHARS
+def _within_bounds(items: Iterable[Item]) -> list[Piece]:
+    """All pieces, or those at both ends."""
+    pieces = [piece for item in items if (piece := _piece(item)) is not None]
+    left_out = sum(len(piece.text) for piece in pieces) - HEAD_CHARS - TAIL_CHARS
     if left_out <= 0:
-        return list(_pieces(items))
-    head = list(_first(_pieces(items), HEAD_CHARS, from_end=False))
-    tail = list(_first(_pieces(reversed(items)), TAIL_CHARS, from_end=True))[::-1]
+        return pieces
+    head = list(_first(pieces, HEAD_CHARS, from_end=False))
+    tail = list(_first(reversed(pieces), TAIL_CHARS, from_end=True))[::-1]
     note = f"{left_out} characters are not drawn here; the downloads have them"
-    return [*head, Piece("note", tail[0].stage if tail else "run", note), *tail]
-
-
-def _pieces(items: Iterable[Item]) -> Iterator[Piece]:
-    return (piece for item in items if (piece := _piece(item)) is not None)
+    return [*head, Piece("note", tail[0].stage, note), *tail]
 
 
 def _first(pieces: Iterable[Piece], chars: int, *, from_end: bool) -> Iterator[Piece]:
@@ -121,7 +120,7 @@ def _block(title: str, pieces: Sequence[Piece], deadline: float) -> Block:
         left = _play(screen, pieces, deadline)
         if left:
             remarks.append(
-                f"Drawing this took too long: the last {left} characters are not shown. "
+                f"Drawing this took too long: up to {left} characters at its end are not shown. "
                 "The downloads have them."
             )
         html, hidden = _html(screen.all_lines)
@@ -166,9 +165,11 @@ def _write_ours(screen: TranscriptScreen, piece: Piece, deadline: float) -> None
     else:
         screen.prompt_was_no_error()
         for line in piece.text.splitlines(keepends=True):
-            if time.monotonic() > deadline:
-                raise OutOfTimeError
-            screen.draw(_visible(line.rstrip("\r\n")))
+            shown = _visible(line.rstrip("\r\n"))
+            for start in range(0, len(shown), DRAWN_AT_ONCE):
+                if time.monotonic() > deadline:
+                    raise OutOfTimeError
+                screen.draw(shown[start : start + DRAWN_AT_ONCE])
             if line[-1] in "\r\n":
                 screen.linefeed()
     screen.cursor.attrs = attributes
