@@ -6,12 +6,14 @@ which is no error: every function says whether its own did.
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from .models import Job, Transcript, may_become
@@ -46,7 +48,7 @@ def create(request: Request) -> tuple[Job, bool]:
     job = Job(
         owner_id=request.owner.user_id,
         owner_key=request.owner.key,
-        user_agent=request.owner.user_agent[:200],
+        user_agent=_text(request.owner.user_agent)[:200],
         request_id=request.request_id,
         language=request.language,
         version=request.version[:100],
@@ -59,8 +61,11 @@ def create(request: Request) -> tuple[Job, bool]:
         with transaction.atomic():
             job.save(force_insert=True)
     except IntegrityError:
-        first = Job.objects.filter(owner_key=request.owner.key, request_id=request.request_id)
-        return first.get(), False
+        same = Job.objects.filter(owner_key=request.owner.key, request_id=request.request_id)
+        first = same.exclude(request_id="").first()
+        if first is None:
+            raise  # for another reason: the account has just been deleted
+        return first, False
     return job, True
 
 
@@ -87,8 +92,9 @@ def finish(
     started_at: datetime | None = None,
     finished_at: datetime | None = None,
 ) -> bool:
+    """From an executor with its `worker` and `attempt`, which is stale if a later one started."""
     facts: dict[str, object] = {
-        "message": complete.message,
+        "message": _text(complete.message),
         "exit_code": complete.exit_code,
         "signal": complete.signal or "",
         "execution_time": complete.execution_time,
@@ -98,9 +104,11 @@ def finish(
         "output_bytes": output_bytes,
         "finished_at": finished_at or timezone.now(),
     }
+    conditions: list[Q] = []
     if worker:
         facts |= {"worker": worker, "attempt": attempt, "started_at": started_at}
-    return _move(job_id, Job.Status(complete.status.value), **facts)
+        conditions = [Q(attempt__lte=attempt)]
+    return _move(job_id, Job.Status(complete.status.value), *conditions, **facts)
 
 
 def ending(job: Job) -> Complete:
@@ -118,9 +126,10 @@ def ending(job: Job) -> Complete:
 
 
 def store_transcript(job_id: str, content: bytes, left_out_bytes: int) -> None:
-    Transcript.objects.update_or_create(
-        job_id=job_id, defaults={"content": content, "left_out_bytes": left_out_bytes}
-    )
+    facts = {"content": content, "left_out_bytes": left_out_bytes}
+    # Its only reason: the job has been deleted, even while this is under way.
+    with contextlib.suppress(IntegrityError):
+        Transcript.objects.update_or_create(job_id=job_id, defaults=facts)
 
 
 def unfinished() -> list[Job]:
@@ -128,6 +137,11 @@ def unfinished() -> list[Job]:
     return list(Job.objects.filter(status__in=statuses).defer("source").order_by("created_at"))
 
 
-def _move(job_id: str, status: Job.Status, **facts: object) -> bool:
-    jobs = Job.objects.filter(pk=job_id, status__in=may_become(status))
+def _move(job_id: str, status: Job.Status, *conditions: Q, **facts: object) -> bool:
+    jobs = Job.objects.filter(*conditions, pk=job_id, status__in=may_become(status))
     return bool(jobs.update(status=status, **facts))
+
+
+def _text(value: str) -> str:
+    """As every database takes it: PostgreSQL's text cannot hold U+0000."""
+    return value.replace("\0", "")

@@ -79,14 +79,21 @@ def record(checked: Checked) -> tuple[Job, bool]:
 
 
 async def enqueue(job: Job, checked: Checked) -> None:
-    """Says that the job is queued, and puts its order into the queue."""
-    message, job_id = checked.message, str(job.pk)
+    """Says that the job is queued, and puts its order into the queue; ends it where it cannot."""
+    try:
+        await _enqueue(str(job.pk), checked)
+    except SupersededError:
+        pass  # cancelled already, from elsewhere
+    except (BrokerError, RedisError, OSError):
+        await _give_up(str(job.pk))
+        raise
+
+
+async def _enqueue(job_id: str, checked: Checked) -> None:
+    message = checked.message
     position = await presence.queue_length()
     publisher = Publisher(job_id, attempt=0, seq=0)
-    try:
-        await publisher.publish_status(Status(status="queued", queue_position=position))
-    except SupersededError:
-        return  # cancelled already, from elsewhere
+    await publisher.publish_status(Status(status="queued", queue_position=position))
     order = dispatch.Order(
         job_id=job_id,
         language=checked.language.name,
@@ -99,11 +106,7 @@ async def enqueue(job: Job, checked: Checked) -> None:
         limits=_limits(message),
         seq=publisher.seq,
     )
-    try:
-        await asyncio.to_thread(dispatch.send_order, order)
-    except (BrokerError, RedisError, OSError):
-        await _give_up(job_id)
-        raise
+    await asyncio.to_thread(dispatch.send_order, order)
 
 
 async def _give_up(job_id: str) -> None:

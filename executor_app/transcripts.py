@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -24,7 +25,7 @@ def build(
     """
     items = [item for entry in events if (item := _from_event(entry)) is not None]
     items += [item for at, message in inputs if (item := _from_input(at, message)) is not None]
-    items.sort(key=lambda item: item["t"])
+    items = sorted((item for item in items if item["data"]), key=lambda item: item["t"])
     items, left_out = _bounded(items, limit_bytes)
     if events and events[0].seq > 1:
         # The journal is bounded too; how much it let go nobody has counted.
@@ -47,7 +48,9 @@ def _from_input(at: int, message: JobMessage) -> Item | None:
             try:
                 return item | {"data": message.raw.decode("utf-8")}
             except UnicodeDecodeError:
-                return item | {"data": message.data, "encoding": "base64"}
+                # With the newline that a line was given, which its own base64 has not.
+                text = base64.b64encode(message.raw).decode("ascii")
+                return item | {"data": text, "encoding": "base64"}
         case Eof():
             return item | {"stream": "note", "data": "end of input"}
         case Signal():
@@ -91,7 +94,9 @@ def _within(items: list[Item], limit_bytes: int) -> list[Item]:
 def _size(item: Item) -> int:
     """In bytes as the program wrote them."""
     data: str = item["data"]
-    return len(data) * 3 // 4 if "encoding" in item else len(data.encode("utf-8"))
+    if "encoding" in item:
+        return len(data) * 3 // 4 - data[-2:].count("=")
+    return len(data.encode("utf-8"))
 
 
 def _cost(item: Item) -> int:

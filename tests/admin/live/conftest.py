@@ -108,7 +108,6 @@ class Desk:
 def desk(chromium: Browser, codr: Stack, account: None) -> Iterator[Desk]:
     context = chromium.new_context(viewport={"width": DESKTOP[0], "height": DESKTOP[1]})
     context.set_default_timeout(20_000)
-    # Django's admin names no icon, so the browser asks for the usual one.
     desk = Desk(context.new_page(), codr.url)
     desk.open("/admin/")
     desk.page.get_by_label("Username").fill(NAME)
