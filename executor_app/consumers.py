@@ -45,6 +45,7 @@ from .protocol import (
     parse_client,
 )
 from .relay import keys, presence
+from .relay.client import keep_listening
 from .relay.events import last_event, read_events
 from .relay.inputs import TooMuchInputError, publish_input_response
 
@@ -62,6 +63,7 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         try:
+            await keep_listening()
             await super().__call__(scope, receive, send)
         except (RedisError, OSError):
             logger.exception("job %s: a socket was given up", self.job_id or "(none yet)")

@@ -23,6 +23,7 @@ from .dispatch import Order
 from .languages import languages
 from .protocol import Cancel, Complete, Event
 from .relay import presence
+from .relay.client import keep_listening
 from .relay.events import Publisher, SupersededError
 from .relay.inputs import InputReader
 from .runner.host import Host, safe_name
@@ -99,6 +100,7 @@ class Executor:
         for proof in self._proofs:
             if not proof.passed:
                 logger.error("%s is not offered here: %s", proof.language, proof.reason)
+        await keep_listening()
         await self._announce()
         self._rounds = asyncio.create_task(self._go_rounds())
 

@@ -59,6 +59,21 @@ def layer() -> Any:
     return found
 
 
+_listening: weakref.WeakSet[asyncio.AbstractEventLoop] = weakref.WeakSet()
+
+
+async def keep_listening() -> None:
+    """Subscribes the running loop to something, once and for good.
+
+    While nothing is subscribed the layer looks ten times a second whether that has changed, and
+    the first event of a job would wait for it.
+    """
+    loop = asyncio.get_running_loop()
+    if loop not in _listening:
+        await layer().new_channel()
+        _listening.add(loop)
+
+
 def group_channel(group: str) -> str:
     """Where the layer publishes for a group. It has no public name for that."""
     channel: str = layer()._get_group_channel_name(group)
