@@ -17,9 +17,12 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from executor_app.errors import HostError
+
+from . import procfs
 
 logger = logging.getLogger(__name__)
 
@@ -64,9 +67,13 @@ class Cgroup(ABC):
         for procs in self.procs_files:
             procs.write_text(str(pid))
 
+    @cached_property
+    def _pids_file(self) -> str:
+        return str(self.procs_files[0])
+
     def pids(self) -> list[int]:
         try:
-            return [int(pid) for pid in self.procs_files[0].read_text().split()]
+            return [int(pid) for pid in procfs.read(self._pids_file).split()]
         except OSError:
             return []
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from . import procfs
 
-FIRST_LOOK_S = 0.0005
+FIRST_LOOK_S = 0.001
 LONGEST_PAUSE_S = 0.05
 # How soon it is noticed that a waiting program was woken by something else, such as an alarm.
 STILL_WAITING_S = 0.5
@@ -26,7 +26,7 @@ class Wait:
 
     pid: int
     tid: int
-    ran: str
+    ran: bytes
     secret: bool
 
 
@@ -145,9 +145,9 @@ class InputWatch:
     def _same(one: Wait, other: Wait) -> bool:
         return (one.pid, one.tid, one.ran) == (other.pid, other.tid, other.ran)
 
-    def _snapshot(self) -> tuple[list[tuple[int, str]], Wait] | None:
+    def _snapshot(self) -> tuple[list[tuple[int, bytes]], Wait] | None:
         """Who sleeps where, and the wait among them; None as soon as one thread does not sleep."""
-        seen: list[tuple[int, str]] = []
+        seen: list[tuple[int, bytes]] = []
         wait: Wait | None = None
         for pid in self._pids():
             for tid in procfs.threads(pid):

@@ -35,6 +35,18 @@ PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 DEV_TTY = os.makedev(5, 0)
 
 
+def read(path: str) -> bytes:
+    """All of a file, at a quarter of what `open` costs: a look at a program reads a dozen."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        parts = []
+        while part := os.read(fd, 16 * 1024):
+            parts.append(part)
+        return b"".join(parts)
+    finally:
+        os.close(fd)
+
+
 @dataclass(frozen=True, slots=True)
 class Input:
     """The program's standard input as the kernel knows it: device and inode of its file."""
@@ -72,7 +84,7 @@ class Sleep:
 
     pid: int
     tid: int
-    ran: str
+    ran: bytes
     call: int
     args: tuple[int, ...]
 
@@ -85,12 +97,10 @@ class Sleep:
 def read_sleep(pid: int, tid: str) -> Sleep | None:
     """The system call that a thread sleeps in; None when it runs or has gone."""
     try:
-        with open(f"/proc/{pid}/task/{tid}/syscall", "rb") as file:
-            words = file.read().split()
+        words = read(f"/proc/{pid}/task/{tid}/syscall").split()
         if len(words) < 8:  # "running", or "-1 sp pc" when blocked outside a call
             return None
-        with open(f"/proc/{pid}/task/{tid}/schedstat", encoding="ascii") as file:
-            ran = file.read()
+        ran = read(f"/proc/{pid}/task/{tid}/schedstat")
     except (OSError, ProcessLookupError):
         return None
     call = int(words[0])
@@ -144,8 +154,7 @@ def _proportional_kib(pid: int) -> int:
 def state(pid: int, tid: int) -> bytes:
     """R, S, D, T, Z and so on, see proc(5); X where it has gone."""
     try:
-        with open(f"/proc/{pid}/task/{tid}/stat", "rb") as file:
-            return file.read().rpartition(b") ")[2][:1]
+        return read(f"/proc/{pid}/task/{tid}/stat").rpartition(b") ")[2][:1]
     except OSError:
         return b"X"
 
@@ -205,8 +214,7 @@ def _epolled(sleep: Sleep, epoll_fd: int) -> Iterator[_Epolled]:
     """What an epoll instance waits to read, from lines such as
     `tfd: 0 events: 19 data: 0 pos:0 ino:5 sdev:15` (proc(5))."""
     try:
-        with open(f"{sleep.folder}/fdinfo/{epoll_fd}", encoding="ascii") as file:
-            lines = file.read().splitlines()
+        lines = read(f"{sleep.folder}/fdinfo/{epoll_fd}").decode("ascii").splitlines()
     except OSError:
         return
     for line in lines:
@@ -250,8 +258,7 @@ def lives(pid: int) -> bool:
 
 def parent(pid: int) -> int | None:
     try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            return int(file.read().rpartition(b") ")[2].split()[1])
+        return int(read(f"/proc/{pid}/stat").rpartition(b") ")[2].split()[1])
     except OSError:
         return None
 
@@ -274,8 +281,7 @@ def descendants(pid: int) -> list[int]:
     for at in found:
         for tid in threads(at):
             try:
-                with open(f"/proc/{at}/task/{tid}/children", encoding="ascii") as file:
-                    found += [int(child) for child in file.read().split()]
+                found += map(int, read(f"/proc/{at}/task/{tid}/children").split())
             except OSError:
                 continue
     return found
