@@ -14,7 +14,9 @@ from dataclasses import dataclass
 
 from . import procfs
 
-FIRST_LOOK_S = 0.001
+# A program that goes on by itself, or is fed line by line, has mostly gone on by then: a look takes
+# the event loop as long as a line's whole way through it.
+FIRST_LOOK_S = 0.002
 LONGEST_PAUSE_S = 0.05
 # How soon it is noticed that a waiting program was woken by something else, such as an alarm.
 STILL_WAITING_S = 0.5
