@@ -168,7 +168,12 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
         assert self.owner is not None
         checked = await submission.check(message, self.owner)
         job, is_new = await database_sync_to_async(submission.record)(checked)
-        await self._follow(job, after=0)
+        try:
+            await self._follow(job, after=0)
+        except (RedisError, OSError):
+            if is_new:
+                await submission.give_up(job)
+            raise
         if checked.findings and is_new:
             await self._say(_refusal(checked))
             await submission.reject(job, checked)

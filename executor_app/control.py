@@ -23,4 +23,5 @@ async def cancel_job(job_id: str, reason: str = "") -> None:
     message = reason or "The job was cancelled."
     complete = Complete(status=FinalStatus.CANCELLED, message=message)
     if await publish_end(job_id, complete):
-        await sync_to_async(jobs.finish)(job_id, complete)
+        # One that ran has a transcript too: the recorder finds it without a lease and keeps that.
+        await sync_to_async(jobs.finish)(job_id, complete, never_taken=True)

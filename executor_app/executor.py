@@ -66,7 +66,11 @@ class Executor:
         for warning in self._host.warnings:
             logger.warning("executor %s: %s", self.name, warning)
         self._thread.start()
-        self._submit(self._begin()).result(START_S)
+        try:
+            self._submit(self._begin()).result(START_S)
+        except BaseException:
+            self.stop()
+            raise
 
     def run_job(self, order: Order) -> dict[str, Any] | None:
         """Runs one job to its end; what the recorder has to know, or None if it was superseded."""

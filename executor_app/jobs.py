@@ -91,8 +91,12 @@ def finish(
     output_bytes: int = 0,
     started_at: datetime | None = None,
     finished_at: datetime | None = None,
+    never_taken: bool = False,
 ) -> bool:
-    """From an executor with its `worker` and `attempt`, which is stale if a later one started."""
+    """From an executor with its `worker` and `attempt`, which is stale if a later one started.
+
+    `never_taken`: only while the job is queued.
+    """
     facts: dict[str, object] = {
         "message": _text(complete.message),
         "exit_code": complete.exit_code,
@@ -107,7 +111,9 @@ def finish(
     conditions: list[Q] = []
     if worker:
         facts |= {"worker": worker, "attempt": attempt, "started_at": started_at}
-        conditions = [Q(attempt__lte=attempt)]
+        conditions.append(Q(attempt__lte=attempt))
+    if never_taken:
+        conditions.append(Q(status=Job.Status.QUEUED))
     return _move(job_id, Job.Status(complete.status.value), *conditions, **facts)
 
 

@@ -85,7 +85,7 @@ async def enqueue(job: Job, checked: Checked) -> None:
     except SupersededError:
         pass  # cancelled already, from elsewhere
     except (BrokerError, RedisError, OSError):
-        await _give_up(str(job.pk))
+        await give_up(job)
         raise
 
 
@@ -109,11 +109,12 @@ async def _enqueue(job_id: str, checked: Checked) -> None:
     await asyncio.to_thread(dispatch.send_order, order)
 
 
-async def _give_up(job_id: str) -> None:
+async def give_up(job: Job) -> None:
+    """Ends a job whose order could not be sent."""
     complete = Complete(status=FinalStatus.FAILED, message=NOT_QUEUED)
-    await database_sync_to_async(jobs.finish)(job_id, complete)
+    await database_sync_to_async(jobs.finish)(str(job.pk), complete)
     with contextlib.suppress(RedisError, OSError):
-        await publish_end(job_id, complete)
+        await publish_end(str(job.pk), complete)
 
 
 def rejection(checked: Checked) -> str:

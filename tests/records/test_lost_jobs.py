@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from executor_app import jobs, records
 from executor_app.conf import conf
+from executor_app.control import cancel_job
 from executor_app.models import Job, Transcript
 from executor_app.protocol import Cancel, Complete, FinalStatus
 from executor_app.records import (
@@ -81,6 +82,18 @@ def test_its_executor_that_was_only_away_can_say_no_more(clock: Clock) -> None:
     look_again(clock, times=2)
     with pytest.raises(SupersededError):
         wait_for(speak(job_id, b"I am back", seq=1))
+
+
+def test_one_that_was_cancelled_meanwhile_is_cancelled_and_keeps_what_it_said(
+    clock: Clock,
+) -> None:
+    job_id = new_running_job(b"so far")
+    wait_for(cancel_job(job_id, "enough"))
+    with pytest.raises(SupersededError):
+        wait_for(speak(job_id, b"I am back", seq=1))
+    look_again(clock, times=2 + int(RESULT_PATIENCE_S / LOOK_S))
+    assert status(job_id) == ("cancelled", "enough")
+    assert [item["data"] for item in Transcript.objects.get(job_id=job_id).entries] == ["so far"]
 
 
 def test_one_look_is_not_enough(clock: Clock) -> None:

@@ -149,11 +149,8 @@ def test_a_job_cancelled_before_it_is_queued_is_not_queued(orders: list[dispatch
     assert (row(str(job.pk))["status"], row(str(job.pk))["message"]) == ("cancelled", "enough")
 
 
-@pytest.mark.parametrize("status", [Job.Status.QUEUED, Job.Status.RUNNING])
-def test_a_job_that_nobody_holds_is_cancelled_at_once(status: Job.Status) -> None:
+def test_a_job_that_nobody_has_taken_is_cancelled_at_once() -> None:
     job_id = new_job()
-    if status == Job.Status.RUNNING:
-        record_start(job_id, started())
     wait_for(cancel_job(job_id))
     assert (row(job_id)["status"], row(job_id)["message"]) == (
         "cancelled",
@@ -216,3 +213,12 @@ async def _ends(job_id: str) -> list[FinalStatus]:
         for frame in frames
         if frame["type"] == "complete"
     ]
+
+
+def test_a_job_whose_order_cannot_be_sent_has_failed_and_says_so() -> None:
+    job, _ = submission.record(check())
+    wait_for(submission.give_up(job))
+    assert row(str(job.pk))["status"] == "failed"
+    end = wait_for(read_end(str(job.pk)))
+    assert end is not None
+    assert end.message == submission.NOT_QUEUED
