@@ -234,8 +234,14 @@ class Traces:
         )
 
 
+# What other tests of the same session may have running below this process.
+OTHERS = ("scripts.run", "playwright", "postgres")
+
+
 def _processes(host: Host) -> set[str]:
-    found = {pid for pid in procfs.descendants(os.getpid()) if pid != os.getpid()}
+    children = [pid for pid in procfs.descendants(os.getpid()) if procfs.parent(pid) == os.getpid()]
+    ours = [pid for pid in children if not any(word in (_command(pid) or "") for word in OTHERS)]
+    found = {pid for child in ours for pid in procfs.descendants(child)}
     uids = range(host.uid_base, host.uid_base + 1000)
     for name in os.listdir("/proc"):
         try:

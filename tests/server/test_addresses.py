@@ -24,6 +24,11 @@ def test_the_page_comes_with_its_headers_and_a_session(codr: Stack) -> None:
     assert "<script>" not in page
 
 
+def test_the_icon_is_where_browsers_look_for_it(codr: Stack) -> None:
+    with urlopen(codr.url + "/favicon.ico") as answer:
+        assert answer.headers["Content-Type"] == "image/svg+xml"
+
+
 def test_every_language_is_offered_with_its_version(codr: Stack) -> None:
     answer = json.loads(codr.get("/api/languages"))
     assert answer["executors"] == 1
