@@ -20,7 +20,7 @@ test:  ## every test: the front end's, then everything else
 	cd frontend && npm test
 	$(PYTHON_IN_VENV) -m scripts.with_postgres $(PYTHON_IN_VENV) -m pytest $(ARGS)
 
-fast:  ## the tests that take no time
+fast:  ## what takes no time: less than a minute in all
 	@scripts/setup test
 	$(PYTHON_IN_VENV) -m pytest -m "not slow" $(ARGS)
 

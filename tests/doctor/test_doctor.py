@@ -13,10 +13,11 @@ import pytest
 from executor_app.doctor import inside
 from tests.stack import Stack
 
+pytestmark = pytest.mark.slow
+
 INSIDE = Path(inside.__file__)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("sandbox", ["firejail", "bubblewrap"])
 def test_all_is_well_where_all_is_well(codr: Stack, sandbox: str) -> None:
     here = dataclasses.replace(codr, environment={"CODR_SANDBOX": sandbox})

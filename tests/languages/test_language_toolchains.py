@@ -11,6 +11,8 @@ import pytest
 
 from executor_app.languages import Language, find, languages
 
+pytestmark = pytest.mark.slow
+
 every_language = pytest.mark.parametrize("language", languages().values(), ids=list(languages()))
 
 

@@ -101,6 +101,7 @@ async def test_several_who_type_at_once_are_put_into_one_order(job_id: str) -> N
         assert sorted(await heard(reader, 100), key=int) == [str(n) for n in range(100)]
 
 
+@pytest.mark.slow
 async def test_input_that_the_group_loses_is_found_in_the_journal(
     job_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -134,6 +135,7 @@ async def test_an_input_whose_answer_was_lost_is_appended_once(
     assert [m.data for m in sent if isinstance(m, InputResponse)] == ["one", "one"]
 
 
+@pytest.mark.slow
 async def test_connections_that_redis_has_dropped_are_made_anew(job_id: str) -> None:
     async with InputReader(job_id) as reader:
         await publish_input_response(job_id, line("before"))
@@ -163,6 +165,7 @@ async def test_an_executor_is_listed_while_it_announces_itself() -> None:
     assert await presence.executors() == {}
 
 
+@pytest.mark.slow
 async def test_a_redis_that_restarts_is_waited_for(job_id: str, redis_server: Server) -> None:
     publisher = Publisher(job_id, attempt=1, seq=0)
     await publisher.publish_output("stdout", "run", b"before")

@@ -235,7 +235,7 @@ class Traces:
 
 
 # What other tests of the same session may have running below this process.
-OTHERS = ("scripts.run", "playwright", "postgres")
+OTHERS = ("scripts.run", "redis-server", "playwright", "postgres")
 
 
 def _processes(host: Host) -> set[str]:

@@ -24,6 +24,8 @@ from executor_app.runner.sandbox import BACKENDS
 from tests.runner.driver import Talk, Traces, hold, spec
 from tests.runner.test_limits import ENDLESS
 
+pytestmark = pytest.mark.slow
+
 BUSY = "print('busy', flush=True)\nwhile True: pass"
 IGNORES_SIGNALS = """
 import signal

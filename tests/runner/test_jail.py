@@ -41,7 +41,7 @@ HOST_FOLDERS = (
     "/etc",
     "/tmp",
 )
-slow = pytest.mark.slow
+pytestmark = pytest.mark.slow
 
 
 async def said(host: Host, code: str, *args: str, language: str = "python", **fields: Any) -> str:
@@ -498,7 +498,6 @@ print(json.dumps([sorted(writable), changed]))
 """
 
 
-@slow
 async def test_its_home_and_its_tmp_are_all_that_it_can_write(host: Host) -> None:
     writable, changed = await told(host, WRITES)
 

@@ -10,8 +10,9 @@ from executor_app.protocol import FinalStatus, Output
 from executor_app.runner.host import Host
 from tests.runner.driver import Talk, hold, spec
 
+pytestmark = pytest.mark.slow
+
 MIB = 1 << 20
-slow = pytest.mark.slow
 
 FORK_BOMB = """
 import os, time
@@ -201,9 +202,7 @@ async def test_a_compile_error_is_shown_in_the_compiler_s_own_words(host: Host) 
     assert {output.stage for output in talk.of(Output)} == {"compile"}
 
 
-@pytest.mark.parametrize(
-    "language", [pytest.param("cpp", marks=slow), pytest.param("rust", marks=slow)]
-)
+@pytest.mark.parametrize("language", ["cpp", "rust"])
 async def test_other_compilers_say_so_too(host: Host, language: str) -> None:
     talk = await hold(host, spec(language, "nonsense"))
 

@@ -24,8 +24,9 @@ from executor_app.protocol import FinalStatus
 from executor_app.runner.sandbox import BACKENDS
 from tests.runner.test_jail import LEAVES, leaves
 
+pytestmark = pytest.mark.slow
+
 MIB = 1 << 20
-slow = pytest.mark.slow
 UID = 64_321
 ROOT = Path(__file__).parents[2]
 
@@ -247,7 +248,6 @@ LIMITS: dict[str, tuple[str, str, dict[str, Any], FinalStatus]] = {
 }  # fmt: skip
 
 
-@slow
 @pytest.mark.parametrize("name", LIMITS)
 def test_a_limit_ends_the_job_and_is_named(executor: Executor, name: str) -> None:
     language, code, limits, status = LIMITS[name]
@@ -322,7 +322,6 @@ def test_a_cancelled_job_leaves_nothing(executor: Executor) -> None:
     assert heard["status"] == FinalStatus.CANCELLED
 
 
-@slow
 @pytest.mark.parametrize("name", LEAVES)
 def test_whatever_a_program_leaves_is_removed_and_no_link_is_followed(
     executor: Executor, name: str

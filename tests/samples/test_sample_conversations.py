@@ -7,6 +7,8 @@ import pytest
 from test_interactive.run import Sample, hold_conversation, samples
 from tests.stack import Stack
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("sample", samples(), ids=lambda sample: sample.language)
 async def test_a_sample_holds_its_conversation_in_firejail(codr: Stack, sample: Sample) -> None:
@@ -14,7 +16,6 @@ async def test_a_sample_holds_its_conversation_in_firejail(codr: Stack, sample: 
     assert transcript.ok, str(transcript)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("sample", samples(), ids=lambda sample: sample.language)
 async def test_a_sample_holds_its_conversation_in_bubblewrap(
     codr_bubblewrap: Stack, sample: Sample

@@ -9,7 +9,7 @@ import pytest
 from tests.stack import Stack
 
 
-@pytest.fixture(params=["codr", "codr_bubblewrap"])
+@pytest.fixture(params=["codr", pytest.param("codr_bubblewrap", marks=pytest.mark.slow)])
 def either(request: pytest.FixtureRequest) -> Stack:
     """The same test over each sandbox."""
     stack: Stack = request.getfixturevalue(request.param)

@@ -13,6 +13,8 @@ from tests.server.client import Client, connect, run_job
 from tests.server.programs import COPY, WAITS_FOR_EVER
 from tests.stack import Stack
 
+pytestmark = pytest.mark.slow
+
 HELPER = "def twice(n):\n    return 2 * n\n"
 
 
@@ -52,7 +54,6 @@ async def test_the_first_of_several_files_is_the_program(either: Stack) -> None:
     assert client.text() == "42 True\n", client.frames
 
 
-@pytest.mark.slow
 async def test_several_source_files_are_compiled_together(codr: Stack) -> None:
     client = await run_files(
         codr.socket_url,
@@ -143,7 +144,6 @@ async def test_a_limit_of_next_to_nothing_is_a_limit_and_no_mistake_of_ours(
     assert client.frames[-1]["status"] == status
 
 
-@pytest.mark.slow
 async def test_a_memory_limit_is_the_programs_and_not_the_compilers(codr: Stack) -> None:
     code = "int main(void) { return 7; }"
     client = await run_job(codr.socket_url, "c", code, limits={"memory": 20 << 20})

@@ -14,6 +14,8 @@ from executor_app.protocol import CLIENT_TYPES, Message, ProtocolError, encode, 
 from tests.server.client import connect, says_hello
 from tests.stack import Stack
 
+pytestmark = pytest.mark.slow
+
 FIELDS = (
     *("type", "language", "code", "files", "name", "content", "encoding", "stdin", "tty", "cols"),
     *("rows", "args", "limits", "cpu_time", "memory", "flow_control", "request_id", "job_id"),
@@ -65,7 +67,6 @@ def test_a_damaged_message_is_a_message_or_a_protocol_error(
     parse(text[:at] + noise + text[at + 1 :])
 
 
-@pytest.mark.slow
 async def test_thousands_of_odd_frames_leave_the_job_and_the_server_well(codr: Stack) -> None:
     """Everything but what would rightly end or feed the program, seeded, so that it can be had
     again."""
@@ -97,7 +98,6 @@ def odd_frame(chance: random.Random) -> str | bytes:
             return text[: chance.randrange(1, len(text) - 1)]
 
 
-@pytest.mark.slow
 async def test_odd_first_frames_are_each_refused(codr: Stack) -> None:
     chance = random.Random(20240301)
     for _ in range(150):

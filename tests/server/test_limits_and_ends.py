@@ -9,6 +9,8 @@ import pytest
 from tests.server.client import connect, run_job
 from tests.stack import Stack
 
+pytestmark = pytest.mark.slow
+
 ENDS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "time_limit": ("while True: pass", "0.3 seconds of CPU", {"cpu_time": 0.3}),
     "memory_limit": ("x = bytearray(10**9)", "40 MiB", {"memory": 40 << 20}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,10 +57,13 @@ def part_of(path: Path) -> str:
     return first.removesuffix(".py")
 
 
-def modules() -> Iterator[tuple[str, Path, ast.Module]]:
-    for path in sorted(APP.rglob("*.py")):
-        if path != APP / "__init__.py":
-            yield part_of(path), path, ast.parse(path.read_text(encoding="utf-8"))
+@functools.cache
+def modules() -> list[tuple[str, Path, ast.Module]]:
+    return [
+        (part_of(path), path, ast.parse(path.read_text(encoding="utf-8")))
+        for path in sorted(APP.rglob("*.py"))
+        if path != APP / "__init__.py"
+    ]
 
 
 def imported(path: Path, tree: ast.Module) -> Iterator[str]:

@@ -16,6 +16,8 @@ import pytest
 from scripts.embedded_redis import free_port
 from scripts.run import read_procfile
 
+pytestmark = pytest.mark.slow
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 WEB = """\

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from executor_app.validation import MAX_FINDINGS, Policy, validate
 from executor_app.validation.budget import BUDGET_S
 
+pytestmark = pytest.mark.slow
+
 LANGUAGES = ["python", "javascript", "c", "cpp", "rust"]
 MEGABYTE = 1_000_000
 
@@ -57,7 +59,6 @@ def test_any_piece_repeated_is_answered_in_bounded_time(language: str, piece: by
     assert_bounded(language, piece, 20_000, limit_s=2.5 * BUDGET_S)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("language", "piece"), SLOWEST)
 def test_a_megabyte_is_answered_within_the_budget_and_a_little(language: str, piece: bytes) -> None:
     # Over the budget by what a parser does between two looks at it, and room for a slow machine.

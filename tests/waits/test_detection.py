@@ -40,6 +40,9 @@ def host(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Host]:
     opened.close()
 
 
+@pytest.mark.parametrize(
+    "host", ["firejail", pytest.param("bubblewrap", marks=pytest.mark.slow)], indirect=True
+)
 async def test_a_few_programs_are_known_to_wait_or_not(host: Host) -> None:
     chosen = [program for program in PROGRAMS if program.id in QUICK]
 

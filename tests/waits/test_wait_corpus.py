@@ -57,6 +57,7 @@ def test_a_program_is_answered_as_often_as_it_waits(program: Program) -> None:
     assert program.path.suffix in find(program.language).extensions
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("program", SOURCES.values(), ids=SOURCES)
 def test_a_program_compiles_without_a_warning(program: Program, tmp_path: Path) -> None:
     language = find(program.language)
