@@ -27,6 +27,9 @@ from .workspace import Workspace
 TICK_S: Final = 0.1
 # Reads of one output before others get their turn: sixteen pages of a PTY.
 READS_A_TURN: Final = 16
+# A read that brought less has emptied the terminal. The next one would make the loop wait for what
+# the kernel is still moving over, which comes by itself a moment later.
+SHORT_READ_BYTES: Final = 2048
 # After this long a killed program that has not been reported takes its sandbox with it.
 KILL_PATIENCE_S: Final = 1.0
 
@@ -173,6 +176,8 @@ class StageRun:
                 ended = True
                 break
             parts.append(part)
+            if len(part) < SHORT_READ_BYTES:
+                break
         if parts:
             self._take(fd, b"".join(parts))
         if ended:
