@@ -217,8 +217,8 @@ CHANNEL_LAYERS = {
         "CONFIG": {
             # Once more on a new connection: after a restart of Redis the old one is dead, which
             # only its next use shows. Everything published carries a number, so twice is no harm.
-            # Protocol 2: of protocol 3's messages redis-py makes a text for its log each time, logged
-            # or not, which was a third of what a flood of output cost the web process.
+            # Protocol 2: of protocol 3's messages redis-py makes a text for its log each time,
+            # logged or not, which was a third of what a flood of output cost the web process.
             "hosts": [
                 {"address": REDIS_URL, "retry_on_error": [RedisConnectionError], "protocol": 2}
             ],
