@@ -166,6 +166,11 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
             )
             return
         assert self.owner is not None
+        repeated = await database_sync_to_async(submission.find_repeated)(message, self.owner)
+        if repeated is not None:
+            await self._follow(repeated, after=0)
+            await self._replay(repeated)
+            return
         checked = await submission.check(message, self.owner)
         job, is_new = await database_sync_to_async(submission.record)(checked)
         try:

@@ -198,7 +198,8 @@ class _JobRun:
         if self._broken is not None:
             logger.warning("job %s ended unheard: %r", self._order.job_id, self._broken)
             return None
-        await presence.release_lease(self._order.job_id)
+        with contextlib.suppress(RedisError, OSError):  # it expires by itself
+            await presence.release_lease(self._order.job_id)
         return self._facts(result, started_at)
 
     async def _emit(self, events: Sequence[Event]) -> None:

@@ -43,6 +43,11 @@ class Request:
     tty: bool
 
 
+def find_request(owner: Owner, request_id: str) -> Job | None:
+    """The job that this owner has asked for under that id before."""
+    return Job.objects.filter(owner_key=owner.key, request_id=request_id).first()
+
+
 def create(request: Request) -> tuple[Job, bool]:
     """The job for this request, and whether it is new: a repeated `request_id` finds the first."""
     job = Job(

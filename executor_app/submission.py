@@ -25,6 +25,8 @@ from .validation import Finding, Policy, validate
 
 # The list of executors is asked for at most this often by one web process.
 EXECUTORS_FRESH_S: Final = 1.0
+# As many as a UUID has in its shortest form.
+UNGUESSABLE_CHARS: Final = 32
 NOT_QUEUED: Final = "The server could not queue this program. Run it again in a moment."
 
 
@@ -61,13 +63,30 @@ async def check(message: Execute, owner: jobs.Owner) -> Checked:
     return Checked(message, owner, language, version, files, policy, findings)
 
 
+def request_id_of(message: Execute, owner: jobs.Owner) -> str:
+    """Empty where it cannot be told who repeats it.
+
+    Behind one address there may be many people without a session. What one of them sends must not
+    lead another to their job, so for them it has to be something that nobody guesses.
+    """
+    given = message.request_id or ""
+    shared = owner.key.startswith("address:")
+    return "" if shared and len(given) < UNGUESSABLE_CHARS else given
+
+
+def find_repeated(message: Execute, owner: jobs.Owner) -> Job | None:
+    """The job that this message asked for before, whether it could be run now or not."""
+    request_id = request_id_of(message, owner)
+    return jobs.find_request(owner, request_id) if request_id else None
+
+
 def record(checked: Checked) -> tuple[Job, bool]:
     """The row of this job; of an earlier one where the client repeats its `request_id`."""
     message = checked.message
     return jobs.create(
         jobs.Request(
             owner=checked.owner,
-            request_id=message.request_id or "",
+            request_id=request_id_of(message, checked.owner),
             language=checked.language.name,
             version=checked.version,
             policy=checked.policy.value,

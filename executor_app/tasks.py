@@ -10,6 +10,8 @@ from typing import Any
 
 from celery import shared_task
 from celery.signals import worker_init, worker_shutdown, worker_shutting_down
+from kombu.exceptions import OperationalError as BrokerError
+from redis.exceptions import RedisError
 
 from . import dispatch
 from .errors import HostError
@@ -56,7 +58,11 @@ def execute_job_interactive(message: dict[str, Any]) -> None:
     if _executor is None:
         raise RuntimeError("this worker is no executor: CODR_ROLE is not executor")
     facts = {"worker": _executor.name, "attempt": order.attempt, "started_at": time.time()}
-    dispatch.send_record(dispatch.RECORD_START, order.job_id, facts)
+    try:
+        dispatch.send_record(dispatch.RECORD_START, order.job_id, facts)
+    except (BrokerError, RedisError, OSError) as error:
+        # Only for who looks meanwhile: the result says it again.
+        logger.warning("job %s: its start is not recorded: %s", order.job_id, error)
     result = _executor.run_job(order)
     if result is not None:
         dispatch.send_record(dispatch.RECORD_RESULT, order.job_id, result)

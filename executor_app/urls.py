@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from django.templatetags.static import static
 from django.urls import path
-from django.views.generic import RedirectView
 
 from . import views
 
@@ -12,7 +10,6 @@ urlpatterns = [
     path("", views.ide, name="ide"),
     path("api/languages", views.languages_offered, name="languages"),
     path("healthz", views.healthz, name="healthz"),
-    # What browsers ask for where a page names none, as the admin's.
-    path("favicon.ico", RedirectView.as_view(url=static("ide/favicon.svg"))),
+    path("favicon.ico", views.icon, name="icon"),
     path("readyz", views.readyz, name="readyz"),
 ]

@@ -9,6 +9,8 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
+from django.templatetags.static import static
 from django.views.decorators.http import require_safe
 from redis.exceptions import RedisError
 
@@ -35,6 +37,12 @@ def ide(request: HttpRequest) -> HttpResponse:
     response = HttpResponse(page.read_bytes())
     response["Cache-Control"] = "no-cache"
     return response
+
+
+@require_safe
+def icon(request: HttpRequest) -> HttpResponse:
+    """Where browsers look for it when a page names none, as the admin's."""
+    return redirect(static("ide/favicon.svg"))
 
 
 @require_safe

@@ -7,6 +7,7 @@ them sees a hole and fills it from the journal, and passes nothing on twice.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import time
@@ -88,7 +89,8 @@ class InputReader:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await layer().group_discard(self._group, self._channel)
+        with contextlib.suppress(RedisError, OSError):  # the job has its end already
+            await layer().group_discard(self._group, self._channel)
 
     def __aiter__(self) -> InputReader:
         return self

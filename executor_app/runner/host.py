@@ -93,6 +93,10 @@ class Host:
             self.hierarchy.remove_all()
         give_up(self.folder, self.lock)
 
+    @property
+    def free_slots(self) -> int:
+        return len(self._free_slots)
+
     def take_slot(self) -> int:
         if not self._free_slots:
             raise HostError("all slots of this executor are taken")

@@ -132,6 +132,7 @@ class Jail:
         limits: Rlimits,
     ) -> None:
         """Starts a program. Raises SandboxError when the launcher could not execute it."""
+        self.program_pid = 0
         self._program = self._loop.create_future()
         self._ending = self._loop.create_future()
         filter_bytes = seccomp.filter_bytes()

@@ -109,6 +109,17 @@ class Outbox:
             self._on_room()
 
     def _put_bytes(self, stream: Stream, stage: Stage, data: bytes) -> None:
+        while len(data) > PIECE_BYTES:
+            # Behind a whole character: a byte that goes on with one is 10xxxxxx.
+            cut = next(
+                (n for n in range(PIECE_BYTES, PIECE_BYTES - 4, -1) if data[n] & 0xC0 != 0x80),
+                PIECE_BYTES,
+            )
+            self._put_piece(stream, stage, data[:cut])
+            data = data[cut:]
+        self._put_piece(stream, stage, data)
+
+    def _put_piece(self, stream: Stream, stage: Stage, data: bytes) -> None:
         if self._closed:
             return
         self._bytes += len(data)

@@ -36,7 +36,7 @@ class Proof:
 
 
 async def prove_languages(host: Host, languages: Sequence[Language]) -> list[Proof]:
-    turns = asyncio.Semaphore(AT_ONCE)
+    turns = asyncio.Semaphore(min(AT_ONCE, host.free_slots))
 
     async def in_turn(language: Language) -> Proof:
         async with turns:

@@ -85,6 +85,8 @@ class StageRun:
         self._readable: set[int] = set()
         self._ticking_stopped = False
         self._started = 0.0
+        # Signals for a program that has not been started yet.
+        self._early_signals: list[str] = []
         self._waited_s = 0.0
         self._waiting_since: float | None = None
         self.output_bytes = 0
@@ -103,6 +105,8 @@ class StageRun:
         )
         self._streams.started()
         self._started = time.monotonic()
+        for name in self._early_signals:
+            self.send_signal(name)
         if self._verdict is not None:
             self._kill_program()
         self._readable = set(self._streams.outputs)
@@ -112,6 +116,7 @@ class StageRun:
             self._watch.touch()
         ticking = self._loop.call_later(TICK_S, self._tick)
         try:
+            self._write_input()
             ending = await self._jail.ended()
             took = self._active_s()
         finally:
@@ -244,7 +249,9 @@ class StageRun:
         self._write_input()
 
     def _write_input(self) -> None:
-        if not self._streams.stdin_is_open:
+        # Before the program and after it there is nobody who reads, and a writer that is registered
+        # then would outlive its descriptor.
+        if not self._started or self._ticking_stopped or not self._streams.stdin_is_open:
             return
         answered = False
         while self._pending_input:
@@ -275,7 +282,12 @@ class StageRun:
 
     def send_signal(self, name: str) -> None:
         """To the foreground of the terminal, as its keys do; on pipes to the program's group."""
+        if not self._started:
+            self._early_signals.append(name)
+            return
         group = self._streams.foreground_group() or self._jail.program_pid
+        if group <= 0:
+            return  # to the kernel 0 is our own group
         try:
             os.killpg(group, signal.Signals[name])
         except ProcessLookupError:

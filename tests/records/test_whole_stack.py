@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from tests.stack import Stack
 
 PATIENCE_S = 30.0
 ASKING = "name = input('name? ')\nprint(f'Hello, {name}! \\0🦄')"
+REQUEST_ID = uuid.uuid4().hex
 ENDED_JOBS = "SELECT * FROM executor_app_job WHERE status NOT IN ('queued', 'running')"
 OTHER_CONNECTIONS = """
     SELECT pid FROM pg_stat_activity
@@ -40,21 +42,21 @@ def site(database_url: str, state: Path) -> Iterator[Stack]:
 @pytest.mark.slow
 async def test_a_conversation_on_postgresql_is_kept(site: Stack, database_url: str) -> None:
     async with connect(site.socket_url) as client:
-        accepted = await client.execute("python", ASKING, request_id="one")
+        accepted = await client.execute("python", ASKING, request_id=REQUEST_ID)
         await client.until("input_request")
         await client.answer("Ada")
         complete = await client.until("complete")
     assert "Hello, Ada! \0🦄" in client.text()
     assert complete["status"] == "completed"
     async with connect(site.socket_url) as again:
-        repeated = await again.execute("python", ASKING, request_id="one")
+        repeated = await again.execute("python", ASKING, request_id=REQUEST_ID)
         await again.until("complete")
     assert repeated["job_id"] == accepted["job_id"]
     assert again.text() == client.text()
 
     [job] = await until_rows(database_url, ENDED_JOBS)
     assert (str(job["id"]), job["status"]) == (accepted["job_id"], "completed")
-    assert (job["exit_code"], job["attempt"], job["request_id"]) == (0, 1, "one")
+    assert (job["exit_code"], job["attempt"], job["request_id"]) == (0, 1, REQUEST_ID)
     assert job["created_at"] <= job["started_at"] <= job["finished_at"]
     assert job["worker"]
     assert job["memory"] == complete["memory"]

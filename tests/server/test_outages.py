@@ -175,6 +175,29 @@ async def test_a_job_cancelled_in_the_queue_never_runs(whole: Parts) -> None:
     assert (await whole.row_of(job["job_id"]))["status"] == "cancelled"
 
 
+async def test_an_idle_executor_takes_what_a_busy_one_cannot(whole: Parts) -> None:
+    whole.stop("executor")
+    _start_with_one_slot(whole, "busy")
+    whole.until_ready()
+    offered = json.loads(whole.ask("/api/languages")[1])["languages"]
+    assert all(each["available"] for each in offered), offered
+    async with connect(whole.url()) as held, connect(whole.url()) as queued:
+        await held.execute("python", ASKING["python"])
+        await held.until("input_request")
+        await queued.execute("python", "print('at last')")
+        await queued.until("status", status="queued")
+        _start_with_one_slot(whole, "idle")
+        assert (await queued.until("complete"))["status"] == "completed"
+        assert queued.text() == "at last\n"
+        assert not held.of("complete")
+        await held.send({"type": "cancel"})
+        await held.until("complete")
+    for name in ("busy", "idle"):
+        whole.stop(name)
+    whole.start("executor")
+    whole.until_ready()
+
+
 async def test_stopping_an_executor_ends_its_jobs_and_leaves_nothing(whole: Parts) -> None:
     async with connect(whole.url()) as sleeper, connect(whole.url()) as asker:
         jobs = [await sleeper.execute("python", SLEEPS), await asker.execute("c", ASKING["c"])]
@@ -191,3 +214,8 @@ async def test_stopping_an_executor_ends_its_jobs_and_leaves_nothing(whole: Part
     whole.stop("recorder")
     whole.stop("redis")
     until(lambda: whole.remains() == NOTHING, f"nothing remains: {whole.remains()}")
+
+
+def _start_with_one_slot(parts: Parts, called: str) -> None:
+    name = f"{called}-{free_port()}"
+    parts.start("executor", called, CODR_EXECUTOR_SLOTS="1", CODR_EXECUTOR_NAME=name)
