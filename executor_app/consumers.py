@@ -43,6 +43,7 @@ from .protocol import (
     encode_event,
     is_complete,
     parse_client,
+    parse_event,
 )
 from .relay import keys, presence
 from .relay.client import keep_listening
@@ -275,6 +276,10 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
                 last = await last_event(self.job_id)
                 if last is not None and last.seq > self._seq:
                     await self._catch_up()
+                elif last is not None and last.seq < self._seq and is_complete(last.frame):
+                    # Redis lost its journal, so whoever ended the job counted from 1 again.
+                    seq = self._seq + 1
+                    await self._forward(seq, encode_event(parse_event(last.frame), seq))
 
     # --- this socket ---------------------------------------------------------------------------
 

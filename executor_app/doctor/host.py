@@ -13,10 +13,9 @@ from typing import Final
 from executor_app.conf import conf, state_dir
 from executor_app.errors import HostError
 from executor_app.languages import Language, find, languages
-from executor_app.protocol import Complete, Event, FinalStatus, Output
+from executor_app.protocol import Complete, FinalStatus
 from executor_app.runner.host import Host
-from executor_app.runner.probe import nobody, prove_languages
-from executor_app.runner.run import execute_interactive
+from executor_app.runner.probe import prove_languages, run_alone
 from executor_app.runner.spec import RunSpec
 
 from .findings import Finding
@@ -107,16 +106,6 @@ async def try_limit(host: Host, name: str, code: str, status: FinalStatus) -> Fi
 async def run_python(
     host: Host, code: str, args: Sequence[str], *, tty: bool = False, wall_time_s: float = 30.0
 ) -> tuple[str, Complete]:
-    said = bytearray()
-    completes: list[Complete] = []
-
-    async def emit(events: Sequence[Event]) -> None:
-        for event in events:
-            if isinstance(event, Output):
-                said.extend(event.raw)
-            elif isinstance(event, Complete):
-                completes.append(event)
-
     python: Language = find("python")
     tight = replace(
         python.run_limits,
@@ -137,5 +126,4 @@ async def run_python(
         args=args,
         tty=tty,
     )
-    await execute_interactive(host, spec, emit, nobody())
-    return said.decode("utf-8", "replace"), completes[0]
+    return await run_alone(host, spec)

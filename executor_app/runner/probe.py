@@ -66,16 +66,6 @@ def _reason(what: str, said: str, complete: Complete) -> str:
 
 
 async def _run(host: Host, language: Language, code: bytes, what: str) -> tuple[str, Complete]:
-    said = bytearray()
-    completes: list[Complete] = []
-
-    async def emit(events: Sequence[Event]) -> None:
-        for event in events:
-            if isinstance(event, Output):
-                said.extend(event.raw)
-            elif isinstance(event, Complete):
-                completes.append(event)
-
     spec = RunSpec(
         job_id=f"proof-{language.name}-{what}",
         language=language,
@@ -85,11 +75,23 @@ async def _run(host: Host, language: Language, code: bytes, what: str) -> tuple[
         stdin=b"",
         tty=False,
     )
-    await execute_interactive(host, spec, emit, nobody())
-    return said.decode("utf-8", "replace"), completes[0]
+    return await run_alone(host, spec)
 
 
-async def nobody() -> AsyncIterator[Message]:
+async def run_alone(host: Host, spec: RunSpec) -> tuple[str, Complete]:
+    """A run that nobody talks with: all its output, both streams as they came, and its end."""
+    said = bytearray()
+
+    async def emit(events: Sequence[Event]) -> None:
+        for event in events:
+            if isinstance(event, Output):
+                said.extend(event.raw)
+
+    result = await execute_interactive(host, spec, emit, _nobody())
+    return said.decode("utf-8", "replace"), result.complete
+
+
+async def _nobody() -> AsyncIterator[Message]:
     """The source of input of a run that nobody types to."""
     for message in NOTHING:
         yield message

@@ -9,9 +9,10 @@ import sqlite3
 from collections.abc import Iterator
 
 import pytest
+import redis
 
 from tests.server.client import connect, says_hello
-from tests.server.parts import Parts, until
+from tests.server.parts import PASSWORD, Parts, until
 from tests.server.programs import ASKING, SLEEPS
 from tests.stack import free_port
 
@@ -130,6 +131,16 @@ async def test_the_jobs_of_a_killed_executor_fail_with_the_reason(whole: Parts) 
     assert row["status"] == "failed"
     assert "stopped answering" in row["message"]
     assert row["worker"] == whole.environment["CODR_EXECUTOR_NAME"]
+
+
+async def test_a_client_hears_the_end_although_redis_has_lost_everything(whole: Parts) -> None:
+    async with connect(whole.url()) as client:
+        await client.execute("python", ASKING["python"])
+        await client.until("input_request")
+        whole.stop("executor", signal.SIGKILL)
+        with redis.Redis(port=whole.redis_port, password=PASSWORD) as server:
+            server.flushall()
+        assert (await client.until("complete"))["status"] == "failed"
 
 
 async def test_an_executor_that_comes_back_clears_away_and_goes_on(whole: Parts) -> None:
