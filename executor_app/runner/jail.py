@@ -230,7 +230,10 @@ class Jail:
             self._ready.set_result(sender)
         elif letter == b"P" and not self._program.done():
             self._program.set_result(sender)
-        elif letter == b"E" and not self._ending.done():
+        if letter in b"EX" and not self._program.done():
+            # It was killed before it could say who it is, or could not begin.
+            self._program.set_result(0)
+        if letter == b"E" and not self._ending.done():
             why = os.strerror(int.from_bytes(content[:4], "little"))
             self._ending.set_exception(SandboxError(f"the program cannot be executed: {why}"))
         elif letter == b"X" and not self._ending.done():

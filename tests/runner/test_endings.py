@@ -13,12 +13,14 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from executor_app.protocol import Cancel, Event, FinalStatus
 from executor_app.runner import procfs
 from executor_app.runner.host import Host
+from executor_app.runner.jail import START_S, Jail
 from executor_app.runner.run import Message, execute_interactive
 from executor_app.runner.sandbox import BACKENDS
 from tests.runner.driver import Talk, Traces, hold, spec
@@ -102,6 +104,29 @@ async def test_a_job_can_be_cancelled_while_its_sandbox_starts(host: Host) -> No
         async with Talk(host, spec("python", BUSY)) as talk:
             await asyncio.sleep(delay)
             await _cancelled(talk)
+
+
+async def test_a_program_that_is_killed_before_it_begins_has_ended(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between fork and exec it has not said yet who it is."""
+    real = Jail.order
+
+    async def order(jail: Jail, *arguments: Any, **options: Any) -> None:
+        ordering = asyncio.create_task(real(jail, *arguments, **options))
+        await asyncio.sleep(0)  # the order is sent; its answer is not heard while we look
+        while not (begun := jail.program_pids(None)):
+            assert not ordering.done()
+        for pid in begun:
+            os.kill(pid, signal.SIGKILL)
+        await ordering
+
+    monkeypatch.setattr(Jail, "order", order)
+    for _ in range(10):
+        talk = Talk(host, spec("python", BUSY))
+        talk.start()
+        async with asyncio.timeout(START_S / 2):
+            assert (await talk.end()).signal == "SIGKILL"
 
 
 async def test_a_job_can_be_cancelled_while_it_compiles(host: Host) -> None:
@@ -286,7 +311,9 @@ async def test_thirty_jobs_at_once_all_end_right(host: Host) -> None:
 EXECUTOR = """
 import asyncio, json, sys
 from pathlib import Path
+from typing import Any
 from executor_app.runner.host import Host
+from executor_app.runner.jail import START_S, Jail
 from tests.runner.driver import Talk, spec
 
 async def main(name, folder, sandbox, uid):
