@@ -7,13 +7,16 @@ only after the program asked for it (`input_request`), when everything on the wa
 from __future__ import annotations
 
 import os
+import tempfile
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 from . import bare
 from .client import Client
 from .figures import Effort, Line, Target, median, milliseconds, percentile
+from .plain.run import plain_relay
 
 P50_TARGET_S: Final = 0.00084
 PROGRAM: Final = """\
@@ -25,21 +28,46 @@ for line in sys.stdin:
 
 def measure(target: Target, effort: Effort) -> Iterator[Line]:
     bares: list[float] = []
+    plains: list[float] = []
     busy: list[float] = []
     asked: list[float] = []
-    with bare.on_terminal([bare.PYTHON, "-c", PROGRAM]) as master, Client(target.url) as client:
+    with (
+        tempfile.TemporaryDirectory(prefix="codr-bench-") as folder,
+        plain_relay(Path(folder), PROGRAM) as plain_url,
+        bare.on_terminal([bare.PYTHON, "-c", PROGRAM]) as master,
+        Client(plain_url) as plain,
+        Client(target.url) as client,
+    ):
         client.send({"type": "execute", "language": "python", "code": PROGRAM})
         client.wait_for("input_request")
         _back_to_back(client, effort.echo_block)  # warm
+        _on_plain_relay(plain, effort.echo_block)
         _bare(master, effort.echo_block)
         for _ in range(effort.echo_blocks):
             bares += _bare(master, effort.echo_block)
+            plains += _on_plain_relay(plain, effort.echo_block)
             busy += _back_to_back(client, effort.echo_block)
             asked += _when_asked(client, effort.echo_block // 5)
         client.send({"type": "cancel"})
         client.wait_for("complete")
     yield _line("echo", "echo of a line, back to back", target, busy, bares, P50_TARGET_S)
     yield _line("echo_asked", "echo of a line, sent when asked for", target, asked, bares, None)
+    yield _beside_plain(target, busy, plains)
+
+
+def _beside_plain(target: Target, ours: list[float], plains: list[float]) -> Line:
+    ratio = median(ours) / median(plains)
+    return Line(
+        name="echo_plain",
+        what="the same beside a plain relay without journal, jail and watch (as bare)",
+        sandbox=target.sandbox,
+        ours=f"p50 {milliseconds(median(ours))}, p99 {milliseconds(percentile(ours, 99))}",
+        bare=f"p50 {milliseconds(median(plains))}, p99 {milliseconds(percentile(plains, 99))}",
+        ratio=f"{ratio:.2f} ×",
+        target="≤ 1 ×",
+        met=ratio <= 1.0,
+        numbers={"plain_p50_s": median(plains), "ours_p50_s": median(ours), "ratio": ratio},
+    )
 
 
 def _line(
@@ -75,6 +103,10 @@ def _back_to_back(client: Client, rounds: int) -> list[float]:
     # The program waits again before anything else is measured.
     client.wait_for("input_request")
     return times
+
+
+def _on_plain_relay(client: Client, rounds: int) -> list[float]:
+    return [_round_trip(client, f"line {n} of {rounds}") for n in range(rounds)]
 
 
 def _when_asked(client: Client, rounds: int) -> list[float]:
