@@ -257,6 +257,7 @@ CODR = {
     "validation": _choice("CODR_VALIDATION", "standard", "off", "standard", "strict"),
     "allow_anonymous": _flag("CODR_ALLOW_ANONYMOUS", not PRODUCTION),
     "rate_limits": _flag("CODR_RATE_LIMITS", True),
+    "trusted_proxies": _whole("CODR_TRUSTED_PROXIES", 0),
     "executor_slots": _whole("CODR_EXECUTOR_SLOTS", 256, 1),
     "executor_name": _text("CODR_EXECUTOR_NAME", f"{socket.gethostname()}-{os.getpid()}"),
     "first_message_s": _number("CODR_FIRST_MESSAGE_S", 10, 0.1),

@@ -18,6 +18,7 @@ class Conf:
     validation: str
     allow_anonymous: bool
     rate_limits: bool
+    trusted_proxies: int
     executor_slots: int
     executor_name: str
     first_message_s: float

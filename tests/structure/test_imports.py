@@ -32,7 +32,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "transcripts": {"protocol", "relay"},
     "records": {"jobs", "models", "relay", "transcripts", "dispatch", "protocol", "conf"},
     "control": {"jobs", "models", "relay", "protocol"},
-    "identity": {"jobs"},
+    "identity": {"jobs", "conf"},
     "submission": EDGE,
     "consumers": EDGE,
     "views": EDGE,
