@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
@@ -11,22 +12,38 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.templatetags.static import static
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from redis.exceptions import RedisError
 
+from . import openapi
+from .answers import (
+    Body,
+    Checks,
+    LanguageLimits,
+    LanguageOffered,
+    LanguagesOffered,
+    Readiness,
+)
 from .languages import languages
 from .relay import presence
 from .relay.client import client
 
 logger = logging.getLogger(__name__)
 
-UNBUILT = (
+View = TypeVar("View", bound=Callable[..., Any])
+UNBUILT: Final = (
     "The page has not been built yet. Run `make run`, which builds it, or `npm ci` and "
     "`npm run build` in frontend/."
 )
 
 
-@require_safe
+def read_only(view: View) -> View:
+    """GET and HEAD. There is nothing to forge, so that another method is 405 and not 403."""
+    return csrf_exempt(require_safe(view))
+
+
+@read_only
 def ide(request: HttpRequest) -> HttpResponse:
     """The page; it also gives the browser the session that its jobs belong to."""
     if not request.user.is_authenticated and not request.session.session_key:
@@ -39,13 +56,13 @@ def ide(request: HttpRequest) -> HttpResponse:
     return response
 
 
-@require_safe
+@read_only
 def icon(request: HttpRequest) -> HttpResponse:
     """Where browsers look for it when a page names none, as the admin's."""
     return redirect(static("ide/favicon.svg"))
 
 
-@require_safe
+@read_only
 async def languages_offered(request: HttpRequest) -> HttpResponse:
     """Every language, its version and whether an executor offers it now; why not otherwise."""
     try:
@@ -53,53 +70,59 @@ async def languages_offered(request: HttpRequest) -> HttpResponse:
     except (RedisError, OSError):
         logger.exception("/api/languages: Redis does not answer")
         there = {}
-    body = [_offer(name, there) for name in languages()]
-    return JsonResponse({"languages": body, "executors": len(there)})
+    offered = [_offer(name, there) for name in languages()]
+    return _json(LanguagesOffered(languages=offered, executors=len(there)))
 
 
-def _offer(name: str, there: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def _offer(name: str, there: dict[str, dict[str, Any]]) -> LanguageOffered:
     language = languages()[name]
     offers = [facts["languages"][name] for facts in there.values() if name in facts["languages"]]
     good = next((offer for offer in offers if not offer["reason"]), None)
     reason = offers[0]["reason"] if offers else "No machine that runs programs is connected."
     limits = language.run_limits
-    return {
-        "name": language.name,
-        "title": language.title,
-        "aliases": list(language.aliases),
-        "file_name": language.file_name,
-        "highlight": language.highlight,
-        "example": language.example,
-        "version": good["version"] if good else "",
-        "available": good is not None,
-        "reason": "" if good else reason,
-        "limits": {
-            "cpu_time": limits.cpu_time_s,
-            "wall_time": limits.wall_time_s,
-            "input_timeout": limits.input_timeout_s,
-            "memory": limits.memory_bytes,
-            "output": limits.output_bytes,
-            "processes": limits.processes,
-        },
-    }
+    return LanguageOffered(
+        name=language.name,
+        title=language.title,
+        aliases=list(language.aliases),
+        file_name=language.file_name,
+        highlight=language.highlight,
+        example=language.example,
+        version=good["version"] if good else "",
+        available=good is not None,
+        reason="" if good else reason,
+        limits=LanguageLimits(
+            cpu_time=limits.cpu_time_s,
+            wall_time=limits.wall_time_s,
+            input_timeout=limits.input_timeout_s,
+            memory=limits.memory_bytes,
+            output=limits.output_bytes,
+            processes=limits.processes,
+        ),
+    )
 
 
-@require_safe
+@read_only
+def described(request: HttpRequest) -> HttpResponse:
+    """What there is here, for people's tools."""
+    return JsonResponse(openapi.document())
+
+
+@read_only
 def healthz(request: HttpRequest) -> HttpResponse:
     """This process lives."""
     return HttpResponse("ok\n", content_type="text/plain")
 
 
-@require_safe
+@read_only
 async def readyz(request: HttpRequest) -> HttpResponse:
     """200 only when Redis, the database and an executor answer; says which does not."""
-    checks = {
-        "redis": await _redis_answers(),
-        "database": await sync_to_async(_database_answers)(),
-        "executors": await _executors_answer(),
-    }
-    ready = all(state == "ok" for state in checks.values())
-    return JsonResponse({"ready": ready, "checks": checks}, status=200 if ready else 503)
+    checks = Checks(
+        redis=await _redis_answers(),
+        database=await sync_to_async(_database_answers)(),
+        executors=await _executors_answer(),
+    )
+    ready = all(state == "ok" for state in checks.model_dump().values())
+    return _json(Readiness(ready=ready, checks=checks), status=200 if ready else 503)
 
 
 async def _redis_answers() -> str:
@@ -117,6 +140,10 @@ async def _executors_answer() -> str:
         return "unknown while Redis does not answer"
     usable = [f for f in there.values() if any(not o["reason"] for o in f["languages"].values())]
     return "ok" if usable else "no executor that offers a language is connected"
+
+
+def _json(body: Body, status: int = 200) -> HttpResponse:
+    return JsonResponse(body.model_dump(), status=status)
 
 
 def _database_answers() -> str:

@@ -14,7 +14,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 APP = CHECKOUT / "executor_app"
 
 EDGE = {"jobs", "models", "relay", "validation", "dispatch", "protocol", "languages", "conf",
-        "errors", "identity", "submission", "control"}  # fmt: skip
+        "errors", "identity", "submission", "control", "answers", "openapi"}  # fmt: skip
 # A part of executor_app -> the parts that it may import. Itself is always allowed.
 MAY_IMPORT: dict[str, set[str]] = {
     "protocol": set(),
@@ -37,6 +37,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "consumers": EDGE,
     "views": EDGE,
     "middleware": set(),
+    "answers": set(),
+    "openapi": {"answers"},
     "rendering": {"models", "transcripts", "protocol", "languages"},
 }
 # These wire the others together, and nothing but wiring imports them.
