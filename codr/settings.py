@@ -246,7 +246,12 @@ CELERY_BEAT_SCHEDULE = {
         "task": "executor_app.records.end_lost_jobs",
         "schedule": 5.0,
         "options": {"queue": "records", "expires": 5.0},
-    }
+    },
+    "expire audit events": {
+        "task": "executor_app.records.expire_audit_events",
+        "schedule": 3600.0,
+        "options": {"queue": "records", "expires": 3600.0},
+    },
 }
 
 # --- what Codr itself may be told ---------------------------------------------------------------
@@ -268,6 +273,7 @@ CODR = {
     "journal_bytes": _whole("CODR_JOURNAL_BYTES", 64 * 1024 * 1024, 1024),
     "journal_keep_s": _number("CODR_JOURNAL_KEEP_S", 600, 1),
     "transcript_bytes": _whole("CODR_TRANSCRIPT_BYTES", 1024 * 1024, 1024),
+    "audit_keep_days": _number("CODR_AUDIT_KEEP_DAYS", 90, 1),
 }
 
 # --- logging -----------------------------------------------------------------------------------
@@ -287,6 +293,8 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": _text("CODR_LOG_LEVEL", "INFO")},
     "loggers": {
         "daphne": {"level": "WARNING"},
+        # The audit trail is there however quiet the rest is told to be.
+        "codr.audit": {"level": "INFO"},
         # An account of every answer is for the proxy in front.
         "django.request": {"level": "ERROR", "filters": ["not_unready"]},
         "django.channels.server": {"level": "WARNING"},

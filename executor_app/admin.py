@@ -26,8 +26,13 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST, require_safe
 from redis.exceptions import RedisError
 
-from . import job_page
+from . import (
+    access_admin,  # noqa: F401 - Django looks for pages of the admin in this module alone
+    audit,
+    job_page,
+)
 from .control import cancel_job
+from .identity import address_of
 from .job_list import (
     BoundedPaginator,
     LanguageFilter,
@@ -206,6 +211,7 @@ class JobAdmin(_ModelAdmin):
         for job in alive:
             if str(job.pk) in told:
                 self.log_change(request, job, "Cancelled.")
+                _audit(audit.Kind.JOB_CANCELLED, request, job)
         if told:
             self.message_user(request, f"{_jobs(len(told))} being cancelled.", messages.SUCCESS)
         if len(alive) < len(jobs):
@@ -216,6 +222,20 @@ class JobAdmin(_ModelAdmin):
             text = f"{lost} not reached: Redis does not answer. Try again in a moment."
             self.message_user(request, text, messages.ERROR)
         return len(told)
+
+    # --- deleting -------------------------------------------------------------------------------
+
+    def delete_model(self, request: HttpRequest, obj: Job) -> None:
+        job_id = obj.pk  # which the deleted one has no more
+        super().delete_model(request, obj)
+        obj.pk = job_id
+        _audit(audit.Kind.JOB_DELETED, request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
+        deleted = list(queryset)
+        super().delete_queryset(request, queryset)
+        for job in deleted:
+            _audit(audit.Kind.JOB_DELETED, request, job)
 
     # --- one job --------------------------------------------------------------------------------
 
@@ -291,6 +311,18 @@ class JobAdmin(_ModelAdmin):
         if not self.has_view_permission(request, job):
             raise PermissionDenied
         return job
+
+
+def _audit(kind: audit.Kind, request: HttpRequest, job: Job) -> None:
+    """`detail` is whose job it was."""
+    audit.record(
+        kind,
+        owner_key=f"user:{request.user.pk}",
+        user_id=request.user.pk,
+        address=address_of(request),
+        job_id=str(job.pk),
+        detail=job.owner_key,
+    )
 
 
 async def _cancel_all(job_ids: Iterable[str]) -> set[str]:

@@ -11,4 +11,4 @@ class ExecutorAppConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from . import checks  # noqa: F401 - registers itself
+        from . import checks, sign_in  # noqa: F401 - register themselves

@@ -29,6 +29,7 @@ class Conf:
     journal_bytes: int
     journal_keep_s: float
     transcript_bytes: int
+    audit_keep_days: float
 
 
 def conf() -> Conf:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from .protocol import FinalStatus, SourceFile
 
@@ -138,3 +139,48 @@ class Transcript(models.Model):
     def entries(self) -> list[dict[str, Any]]:
         entries: list[dict[str, Any]] = unpack(self.content)
         return entries
+
+
+class AuditEvent(models.Model):
+    """Something that an operator may have to know of later. Only `audit.py` writes it.
+
+    Names and ids and no foreign keys: it outlives the accounts and jobs that it is about.
+    """
+
+    class Kind(models.TextChoices):
+        SIGNED_IN = "signed_in", "signed in"
+        SIGNED_OUT = "signed_out", "signed out"
+        SIGN_IN_FAILED = "sign_in_failed", "sign-in failed"
+        PASSWORD_CHANGED = "password_changed", "password changed"
+        KEY_MADE = "key_made", "key made"
+        KEY_USED = "key_used", "key used"
+        KEY_REVOKED = "key_revoked", "key revoked"
+        KEY_REFUSED = "key_refused", "key refused"
+        WRONG_ORIGIN = "wrong_origin", "refused: wrong origin"
+        NOT_SIGNED_IN = "not_signed_in", "refused: not signed in"
+        NO_SUCH_JOB = "no_such_job", "refused: no such job"
+        NOT_PERMITTED = "not_permitted", "refused: no permission"
+        LIMIT_HIT = "limit_hit", "limit hit"
+        JOB_SHARED = "job_shared", "job shared"
+        JOB_UNSHARED = "job_unshared", "job no longer shared"
+        JOB_CANCELLED = "job_cancelled", "job cancelled by staff"
+        JOB_DELETED = "job_deleted", "job deleted by staff"
+        LIMITS_CHANGED = "limits_changed", "limits changed by staff"
+
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+    last_at = models.DateTimeField(default=timezone.now, db_index=True)
+    times = models.PositiveIntegerField(default=1)
+    owner_key = models.CharField("owner", max_length=100, blank=True, db_index=True)
+    user_id = models.BigIntegerField(null=True, blank=True)
+    user_name = models.CharField("user", max_length=150, blank=True, db_index=True)
+    address = models.CharField(max_length=64, blank=True, db_index=True)
+    job_id = models.CharField("job", max_length=36, blank=True)
+    detail = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = ("-at", "-pk")
+        indexes = (models.Index(fields=["kind", "-at"], name="audit_by_kind"),)
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.at:%Y-%m-%d %H:%M:%S}"

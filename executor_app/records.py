@@ -10,7 +10,7 @@ from typing import Any, Final
 from celery import shared_task
 from django.utils import timezone
 
-from . import dispatch, jobs, transcripts
+from . import audit, dispatch, jobs, transcripts
 from .conf import conf
 from .models import Job, pack
 from .protocol import Complete, FinalStatus
@@ -90,6 +90,13 @@ def end_lost_jobs() -> None:
         except Exception:
             # One job that cannot be ended is no reason to leave the others.
             logger.exception("job %s could not be ended", job_id)
+
+
+@shared_task(name="executor_app.records.expire_audit_events")
+def expire_audit_events() -> None:
+    before = timezone.now() - timedelta(days=conf().audit_keep_days)
+    if gone := audit.expire(before):
+        logger.info("%d audit events were older than is kept", gone)
 
 
 # Jobs of the table that no executor held at the last look, and since when (this process's clock).

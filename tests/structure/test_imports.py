@@ -14,7 +14,8 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 APP = CHECKOUT / "executor_app"
 
 EDGE = {"jobs", "models", "relay", "validation", "dispatch", "protocol", "languages", "conf",
-        "errors", "identity", "submission", "control", "answers", "openapi"}  # fmt: skip
+        "errors", "identity", "submission", "control", "audit", "answers",
+        "openapi"}  # fmt: skip
 # A part of executor_app -> the parts that it may import. Itself is always allowed.
 MAY_IMPORT: dict[str, set[str]] = {
     "protocol": set(),
@@ -24,15 +25,17 @@ MAY_IMPORT: dict[str, set[str]] = {
     "validation": {"languages", "errors"},
     "models": {"protocol", "conf", "errors", "languages"},
     "jobs": {"models", "protocol"},
+    "audit": {"models"},
     "relay": {"protocol", "conf"},
     "runner": {"protocol", "languages", "errors"},
     "dispatch": set(),
     "executor": {"relay", "runner", "dispatch", "languages", "conf", "protocol", "errors"},
     "tasks": {"executor", "dispatch", "errors", "relay", "runner"},
     "transcripts": {"protocol", "relay"},
-    "records": {"jobs", "models", "relay", "transcripts", "dispatch", "protocol", "conf"},
+    "records": {"audit", "jobs", "models", "relay", "transcripts", "dispatch", "protocol", "conf"},
     "control": {"jobs", "models", "relay", "protocol"},
     "identity": {"jobs", "conf"},
+    "sign_in": {"audit", "identity"},
     "submission": EDGE,
     "consumers": EDGE,
     "views": EDGE,
@@ -42,8 +45,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "rendering": {"models", "transcripts", "protocol", "languages"},
 }
 # These wire the others together, and nothing but wiring imports them.
-WIRING = {"admin", "job_list", "job_page", "apps", "checks", "routing", "urls", "doctor",
-          "management", "migrations"}  # fmt: skip
+WIRING = {"access_admin", "admin", "job_list", "job_page", "apps", "checks", "routing", "urls",
+          "doctor", "management", "migrations"}  # fmt: skip
 FORBIDDEN_OUTSIDE = {
     "protocol": {"django", "channels", "celery", "redis"},
     "languages": {"django", "channels", "celery", "redis", "pydantic"},

@@ -1,0 +1,215 @@
+"""The audit trail: a line and a row for everything, whoever floods it and whatever is broken."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, transaction
+from django.utils import timezone
+
+from executor_app import audit
+from executor_app.audit import Kind
+from executor_app.conf import conf
+from executor_app.models import AuditEvent
+from executor_app.records import expire_audit_events
+from executor_app.relay.client import wait_for
+from tests.records.cast import Clock, at_once, new_job
+
+pytestmark = pytest.mark.usefixtures("database", "empty_trail")
+
+ADDRESS = "127.0.0.1"
+# What ends a line, colours a terminal, turns text round or cannot be stored.
+NASTY = 'a\nb\r\nc\x1b[2J\x7f\x85\u2028\u202e"\\\0\ud800<script>'
+
+
+@pytest.fixture
+def empty_trail(database: str) -> Iterator[None]:
+    AuditEvent.objects.all().delete()
+    yield
+    audit._counter.forget()
+    AuditEvent.objects.all().delete()
+
+
+@pytest.fixture
+def minutes(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(audit, "time", clock)
+    return clock
+
+
+def told(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
+    return [json.loads(each.getMessage()) for each in caplog.records if each.name == "codr.audit"]
+
+
+def rows() -> list[dict[str, Any]]:
+    return [dict(row) for row in AuditEvent.objects.order_by("pk").values()]
+
+
+def test_an_event_is_a_line_and_a_row(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, logger="codr.audit")
+    job_id = new_job()
+    facts: dict[str, Any] = {
+        "owner_key": "session:ada",
+        "address": ADDRESS,
+        "job_id": job_id,
+        "detail": "a word",
+    }
+    audit.record(Kind.NO_SUCH_JOB, **facts)
+    assert told(caplog) == [
+        {
+            "kind": "no_such_job",
+            "owner": "session:ada",
+            "address": ADDRESS,
+            "job": job_id,
+            "detail": "a word",
+            "times": 1,
+        }
+    ]
+    (row,) = rows()
+    assert row.items() >= {"kind": "no_such_job", "times": 1, **facts}.items()
+
+
+def test_coroutines_can_tell_too() -> None:
+    wait_for(audit.record_async(Kind.LIMIT_HIT, address=ADDRESS))
+    assert [row["kind"] for row in rows()] == ["limit_hit"]
+
+
+def test_nothing_that_somebody_sent_ends_a_line_or_gets_at_the_terminal(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, logger="codr.audit")
+    audit.record(
+        Kind.SIGN_IN_FAILED, owner_key=NASTY, address=NASTY, job_id=NASTY, detail=NASTY * 100
+    )
+    (line,) = [each.getMessage() for each in caplog.records if each.name == "codr.audit"]
+    assert all(" " <= character <= "~" for character in line)
+    said = json.loads(line)
+    assert said["detail"].startswith("a\nb\r\nc\x1b[2J\x7f\x85")
+    (row,) = rows()
+    assert row["detail"] == said["detail"]
+    assert len(row["detail"]) == 500
+    assert len(row["job_id"]) <= 36
+
+
+def test_the_same_within_a_minute_is_counted(
+    caplog: pytest.LogCaptureFixture, minutes: Clock
+) -> None:
+    caplog.set_level(logging.INFO, logger="codr.audit")
+    for _ in range(1000):
+        audit.record(Kind.KEY_REFUSED, address=ADDRESS)
+    assert [(row["address"], row["times"]) for row in rows()] == [(ADDRESS, 1)]
+    audit.record(Kind.KEY_REFUSED, address="127.0.0.2")
+    minutes.gone_s += audit.WINDOW_S
+    audit.record(Kind.KEY_REFUSED, address=ADDRESS)
+    assert [(row["address"], row["times"]) for row in rows()] == [
+        (ADDRESS, 1000),
+        ("127.0.0.2", 1),
+        (ADDRESS, 1),
+    ]
+    assert [each["times"] for each in told(caplog)] == [1, 1, 1000, 1]
+
+
+def test_what_many_threads_tell_at_once_is_counted_right() -> None:
+    def tell(n: int) -> None:
+        for _ in range(50):
+            audit.record(Kind.KEY_REFUSED, address=ADDRESS)
+
+    at_once(tell, 8)
+    audit.flush()
+    assert [row["times"] for row in rows()] == [400]
+
+
+def test_a_flood_that_stops_is_written_down_though_nobody_comes_after(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="codr.audit")
+    monkeypatch.setattr(audit, "WINDOW_S", 1.0)
+    counted = threading.Event()
+    real = audit._count
+
+    def count(what: Any) -> None:
+        real(what)
+        counted.set()
+
+    monkeypatch.setattr(audit, "_count", count)
+    for _ in range(3):
+        audit.record(Kind.NOT_SIGNED_IN, address=ADDRESS)
+    assert counted.wait(30)
+    assert sum(row["times"] for row in rows()) == 3
+
+
+def test_many_addresses_fill_neither_memory_nor_table(minutes: Clock) -> None:
+    for n in range(audit.MOST_ROWS + 500):
+        audit.record(Kind.KEY_REFUSED, address=f"fd00::{n:x}", detail="a key")
+    audit.record(Kind.NOT_SIGNED_IN, address="fd01::1")
+    assert len(rows()) == audit.MOST_ROWS + 2
+    assert len(audit._counter._windows) == audit.MOST_ROWS + 2
+    audit.flush()
+    assert audit._counter._windows == {}
+    assert sum(row["times"] for row in rows()) == audit.MOST_ROWS + 501
+    others = [row for row in rows() if row["detail"] == audit.OTHERS]
+    assert [(row["kind"], row["address"], row["times"]) for row in others] == [
+        ("key_refused", "", 500),
+        ("not_signed_in", "", 1),
+    ]
+
+
+@pytest.mark.parametrize("kind", sorted(audit.EACH))
+def test_acts_of_those_who_were_let_in_are_all_written(kind: Kind) -> None:
+    for n in range(3):
+        audit.record(kind, owner_key="user:1", address=ADDRESS, job_id=f"job-{n}")
+    assert [row["job_id"] for row in rows()] == ["job-0", "job-1", "job-2"]
+
+
+def test_without_the_database_the_line_stands_and_nobody_fails(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level(logging.INFO, logger="codr.audit")
+
+    def away(*args: Any, **kwargs: Any) -> None:
+        raise DatabaseError("the server closed the connection")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(AuditEvent.objects, "create", away)
+        for _ in range(3):
+            audit.record(Kind.KEY_REFUSED, address=ADDRESS)
+        audit.record(Kind.JOB_CANCELLED, address=ADDRESS)
+    assert [each["kind"] for each in told(caplog)] == ["key_refused", "job_cancelled"]
+    assert caplog.text.count("the database did not take it") == 2
+    # Once it is back, what was counted meanwhile is written after all.
+    audit.flush()
+    assert [(row["kind"], row["times"]) for row in rows()] == [("key_refused", 3)]
+
+
+def test_what_makes_no_sense_is_logged_and_fails_nobody(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    wrong: Any = "no such kind"
+    audit.record(wrong)
+    audit.record(Kind.KEY_USED, user_id=2**70)
+    assert "an audit event could not be recorded" in caplog.text
+    assert rows() == []
+
+
+def test_a_mistake_does_not_break_the_callers_transaction() -> None:
+    with transaction.atomic():
+        audit.record(Kind.JOB_CANCELLED, user_id=2**70)
+        audit.record(Kind.JOB_CANCELLED, detail="after it")
+    assert [row["detail"] for row in rows()] == ["after it"]
+
+
+def test_old_rows_go_and_young_ones_stay() -> None:
+    for age, times in ((1, 1), (-1, 1), (1, 2)):
+        last = timezone.now() - timedelta(days=conf().audit_keep_days, minutes=age)
+        first = last - timedelta(days=times)
+        AuditEvent.objects.create(
+            kind=Kind.SIGNED_IN, at=first, last_at=last, times=times, detail=str(age)
+        )
+    expire_audit_events()
+    assert [row["detail"] for row in rows()] == ["-1"]
