@@ -42,12 +42,16 @@ class Client:
         """The next frame of that type (and with these fields) that was not returned before."""
         async with asyncio.timeout(patience_s):
             while True:
-                while self._read < len(self.frames):
-                    frame = self.frames[self._read]
-                    self._read += 1
-                    if frame["type"] == kind and fields.items() <= frame.items():
-                        return frame
-                await self._receive()
+                frame = await self.next()
+                if frame["type"] == kind and fields.items() <= frame.items():
+                    return frame
+
+    async def next(self) -> Frame:
+        """The next frame that was not returned before."""
+        while self._read == len(self.frames):
+            await self._receive()
+        self._read += 1
+        return self.frames[self._read - 1]
 
     async def until_output(self, text: str, stream: str = "stdout") -> None:
         """Until `text` is in what the program has written so far."""

@@ -1,0 +1,197 @@
+"""The harness notices what it is for: an attack that gets through, and what is left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from executor_app.runner import mounts
+from tests.hostile import traces
+from tests.hostile.attempt import Seen, attempt, judge
+from tests.hostile.campaign import Campaign
+from tests.hostile.canaries import Canaries
+from tests.hostile.corpus import Attack
+from tests.stack import Stack
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(900),
+    pytest.mark.parametrize("campaign", ["firejail"], indirect=True, scope="session"),
+]
+
+
+def attack(code: str, **fields: Any) -> Attack:
+    fields.setdefault("expect", ("completed",))
+    return Attack(name="x", group="x", language="python", about="x", code=code, **fields)
+
+
+async def faults_of(campaign: Campaign, made: Attack, **places: str) -> list[str]:
+    seen = await attempt(campaign.stack.socket_url, made, campaign.canaries.places | places)
+    return judge(made, seen, campaign.canaries)
+
+
+async def test_an_attack_that_holds_has_no_faults(campaign: Campaign) -> None:
+    assert await faults_of(campaign, attack("print('HELD')")) == []
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+async def test_an_attack_that_says_it_got_through_is_reported(
+    campaign: Campaign, stream: str
+) -> None:
+    code = f"import sys\nprint('HELD first')\nprint('ESCAPED then', file=sys.{stream})"
+    assert await faults_of(campaign, attack(code)) == ["ESCAPED then"]
+
+
+@pytest.mark.parametrize("way", ["buffer.write(secret)", "buffer.write(b'\\xff' + secret)"])
+async def test_a_secret_that_is_told_is_reported(campaign: Campaign, way: str) -> None:
+    for what in ("a file outside", "the neighbour's environment", "the password of Redis"):
+        code = f"import sys\nprint('HELD')\nsecret = sys.argv[1].encode()\nsys.stdout.{way}"
+        secret = campaign.canaries.values[what]
+        assert await faults_of(campaign, attack(code, args=("{told}",)), told=secret) == [
+            f"leaked {what}"
+        ]
+
+
+@pytest.mark.parametrize(
+    ("code", "fields", "fault"),
+    [
+        ("pass", {}, "did not say that anything was refused"),
+        ("print('HELD')", {"says": ("other",)}, "did not say 'other'"),
+        ("print('HELD')", {"expect": ("signaled",)}, "ended as completed (), not as signaled"),
+        ("print('HELD')", {"reason": "limit"}, "gave '' as the reason"),
+    ],
+)
+async def test_an_attack_that_does_not_end_as_expected_is_reported(
+    campaign: Campaign, code: str, fields: dict[str, Any], fault: str
+) -> None:
+    assert await faults_of(campaign, attack(code, **fields)) == [fault]
+
+
+async def test_an_attack_is_answered_and_sent_what_belongs_to_it(campaign: Campaign) -> None:
+    code = "import sys, time\nprint('HELD', input('? '), sys.argv[1])\ntime.sleep(20)"
+    made = attack(
+        code,
+        args=("{tcp_port}",),
+        answers=("typed",),
+        ready="HELD typed",
+        then=({"type": "cancel"},),
+        expect=("cancelled",),
+        says=(f"HELD typed {campaign.canaries.places['tcp_port']}",),
+    )
+    assert await faults_of(campaign, made) == []
+
+
+def test_no_end_at_all_is_reported(campaign: Campaign) -> None:
+    seen = Seen(0.0, 1.0, broken="TimeoutError: ")
+    assert judge(attack(""), seen, campaign.canaries) == ["no proper end: TimeoutError: "]
+
+
+# --- what the listeners hear -------------------------------------------------------------------
+
+
+def speak(canaries: Canaries, to: str) -> None:
+    places = canaries.places
+    inet, inet6, unix = socket.AF_INET, socket.AF_INET6, socket.AF_UNIX
+    stream, dgram = socket.SOCK_STREAM, socket.SOCK_DGRAM
+    family, kind, address = {
+        "tcp": (inet, stream, ("127.0.0.1", places["tcp_port"])),
+        "tcp6": (inet6, stream, ("::1", places["tcp6_port"])),
+        "udp": (inet, dgram, ("127.0.0.1", places["udp_port"])),
+        "udp6": (inet6, dgram, ("::1", places["udp6_port"])),
+        "ns": (inet, stream, (places["ns_address"], places["ns_port"])),
+        "ns6": (inet6, stream, (places["ns6_address"], places["ns6_port"])),
+        "ns_udp": (inet, dgram, (places["ns_address"], places["ns_udp_port"])),
+        "unix": (unix, stream, places["unix_path"]),
+        "abstract": (unix, stream, "\0" + places["abstract"]),
+        "abstract_dgram": (unix, dgram, "\0" + places["abstract_dgram"]),
+    }[to]
+    target = address if isinstance(address, str) else (address[0], int(address[1]))
+    with socket.socket(family, kind) as client:
+        client.connect(target)
+        if kind == dgram:
+            client.send(b"x")
+
+
+LISTENERS = ("tcp", "tcp6", "udp", "udp6", "ns", "ns6", "ns_udp", "unix", "abstract",
+             "abstract_dgram")  # fmt: skip
+
+
+@pytest.mark.parametrize("what", LISTENERS)
+def test_a_listener_that_hears_something_fails_the_attack_that_ran_then(
+    campaign: Campaign, what: str
+) -> None:
+    listeners, known = campaign.canaries.listeners, len(campaign.canaries.listeners.heard)
+    start = time.monotonic()
+
+    speak(campaign.canaries, what)
+
+    deadline = start + 5
+    while len(listeners.heard) == known and time.monotonic() < deadline:
+        time.sleep(0.01)
+    held: dict[str, Any] = {"complete": {"status": "completed"}, "output": b"HELD"}
+    end = time.monotonic()
+    during, later = Seen(start, end, **held), Seen(end, end + 1, **held)
+    assert judge(attack(""), during, campaign.canaries) == [f"was heard by the listener {what}"]
+    assert judge(attack(""), later, campaign.canaries) == []
+
+
+# --- what is left behind -----------------------------------------------------------------------
+
+
+@contextmanager
+def left(what: str, stack: Stack) -> Iterator[None]:
+    executor = next(stack.state.glob("executors/*"))
+    place = executor / "jobs" / "left"
+    group = Path("/sys/fs/cgroup")
+    if what == "folders":
+        place.mkdir()
+        yield
+        place.rmdir()
+    elif what == "mounts":
+        mounts.mount_tmpfs(executor / "jobs", size=4096, inodes=4, mode=0o700)
+        yield
+        mounts.unmount(executor / "jobs")
+    elif what == "groups":
+        parent = next(group.rglob(f"codr-{executor.name}"))
+        (parent / "left").mkdir()
+        yield
+        (parent / "left").rmdir()
+    elif what == "orphans":
+        command = ["setpriv", "--reuid=1200000000", "sh", "-c", "sleep 60 >&- 2>&- & echo $!"]
+        made = subprocess.run(command, check=True, capture_output=True, text=True)
+        yield
+        os.kill(int(made.stdout), signal.SIGKILL)
+    elif what == "ipc":
+        command = ["setpriv", "--reuid=1200000000", "ipcmk", "-S", "1"]
+        made = subprocess.run(command, check=True, capture_output=True, text=True)
+        yield
+        subprocess.run(["ipcrm", "-s", made.stdout.split()[-1]], check=True)
+    elif what == "keys":
+        with redis.Redis.from_url((stack.state / "redis-url").read_text().strip()) as client:
+            client.set("codr:job:left:lease", "x")
+            yield
+            client.delete("codr:job:left:lease")
+
+
+KINDS = ("folders", "mounts", "groups", "orphans", "ipc", "keys")
+
+
+@pytest.mark.parametrize("what", KINDS)
+def test_what_an_attack_leaves_behind_is_noticed(
+    campaign: Campaign, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = traces.take(campaign.stack)
+    monkeypatch.setattr(traces, "PATIENCE_S", 0.2)
+    with left(what, campaign.stack):
+        found = traces.left_since(campaign.stack, before)
+    assert {line.split(":")[0] for line in found} == {what}
