@@ -156,6 +156,10 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+# A program with its files, as on the socket. Nobody uploads anything else.
+DATA_UPLOAD_MAX_MEMORY_SIZE = FILE_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+DATA_UPLOAD_MAX_NUMBER_FILES = 10
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
@@ -263,6 +267,10 @@ CODR = {
     "allow_anonymous": _flag("CODR_ALLOW_ANONYMOUS", not PRODUCTION),
     "rate_limits": _flag("CODR_RATE_LIMITS", True),
     "trusted_proxies": _whole("CODR_TRUSTED_PROXIES", 0),
+    "request_s": _number("CODR_REQUEST_S", 20, 0.1),
+    "ping_interval_s": _number("CODR_PING_INTERVAL_S", 20, 0.1),
+    "ping_timeout_s": _number("CODR_PING_TIMEOUT_S", 30, 0.1),
+    "connections_per_address": _whole("CODR_CONNECTIONS_PER_ADDRESS", 1000),
     "executor_slots": _whole("CODR_EXECUTOR_SLOTS", 256, 1),
     "executor_name": _text("CODR_EXECUTOR_NAME", f"{socket.gethostname()}-{os.getpid()}"),
     "first_message_s": _number("CODR_FIRST_MESSAGE_S", 10, 0.1),

@@ -19,6 +19,10 @@ class Conf:
     allow_anonymous: bool
     rate_limits: bool
     trusted_proxies: int
+    request_s: float
+    ping_interval_s: float
+    ping_timeout_s: float
+    connections_per_address: int
     executor_slots: int
     executor_name: str
     first_message_s: float

@@ -53,6 +53,8 @@ from .relay.inputs import TooMuchInputError, publish_input_response
 logger = logging.getLogger(__name__)
 
 LOOK_AGAIN_S: Final = 2.0
+# Each bad frame of ten bytes is answered with two hundred, which a client need not read.
+MAX_ERRORS: Final = 10_000
 UNAVAILABLE: Final = Error(
     code="unavailable",
     message="The server cannot reach what it needs just now. Try again in a moment.",
@@ -83,6 +85,7 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
         self.owner: Owner | None = None
         self._seq = 0
         self._over = False
+        self._errors = 0
         self._catching_up = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
         await self.accept()
@@ -296,7 +299,11 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
 
     async def _say_error(self, code: str, text: str) -> None:
         """The socket stays usable, unless this was the message that should have begun a job."""
-        if self.job_id:
+        self._errors += 1
+        if self._errors > MAX_ERRORS:
+            text = f"This socket has sent more than {MAX_ERRORS} frames that make no sense."
+            await self._refuse(CloseCode.TOO_MANY, "too_many_errors", text)
+        elif self.job_id:
             await self._say(Error(code=code, message=text))
         elif code == TOO_LARGE:
             await self._refuse(CloseCode.TOO_LARGE, code, text)

@@ -99,7 +99,7 @@ class Parts:
                 return answer.status, answer.read()
         except HTTPError as error:
             return error.code, error.read()
-        except URLError:
+        except (URLError, ConnectionError):
             return 0, b""
 
     def unready(self, called: str = "web") -> dict[str, str]:
