@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Literal
+from uuid import UUID
+
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -56,3 +59,92 @@ class Checks(Body):
 class Readiness(Body):
     ready: bool
     checks: Checks
+
+
+class Me(Body):
+    signed_in: bool
+    name: str = Field(description="of the account; empty for a browser that is not signed in")
+    staff: bool
+    key: str = Field(description="the beginning of the API key that this was asked with, or empty")
+
+
+class JobFacts(Body):
+    """Times are ISO 8601 in UTC, durations in seconds, sizes in bytes."""
+
+    id: str
+    language: str
+    version: str
+    status: str = Field(description="`queued`, `running`, or a final status of the socket")
+    message: str
+    created_at: str
+    started_at: str | None
+    finished_at: str | None
+    exit_code: int | None
+    signal: str
+    execution_time: float | None
+    cpu_time: float | None
+    memory: int | None
+    output_bytes: int
+    truncated: bool
+
+
+class JobsQuery(Body):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    before: UUID | None = None
+    limit: int = Field(50, ge=1, le=100)
+
+
+class JobPage(Body):
+    jobs: list[JobFacts]
+    next: str | None = Field(description="what to ask for as `before`, where there are more")
+
+
+class JobFile(Body):
+    name: str
+    content: str
+    encoding: Literal["utf-8", "base64"]
+
+
+class JobDetail(JobFacts):
+    access: Literal["owner", "reader"]
+    arguments: list[str]
+    tty: bool
+    files: list[JobFile]
+    request_id: str = Field(description="empty for who is not its owner")
+    shared_with: list[str] = Field(description="names as its owner wrote them; empty for others")
+    transcript: str = Field(description="the address of the transcript")
+
+
+class TranscriptEntry(Body):
+    t: int = Field(description="milliseconds since 1970")
+    stream: Literal["stdout", "stderr", "input", "note"]
+    stage: Literal["compile", "run"]
+    data: str
+    encoding: Literal["base64"] | None
+
+
+class JobTranscript(Body):
+    kept: bool = Field(description="false until the job is over and a moment has passed")
+    entries: list[TranscriptEntry]
+    left_out_bytes: int
+
+
+class ShareRequest(Body):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    # What names of accounts may consist of.
+    user: str = Field(pattern=r"^[\w.@+-]+$", max_length=150, description="the name of an account")
+
+
+class Shares(Body):
+    """The same whether there is an account of that name or not."""
+
+    shared_with: list[str]
+
+
+class Cancelling(Body):
+    """Its end comes over the socket and into its facts a moment later."""
+
+    id: str
+    cancelling: Literal[True] = True

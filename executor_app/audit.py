@@ -64,8 +64,10 @@ class Event:
     detail: str
 
     @property
-    def who(self) -> tuple[str, str, int | None, str]:
-        return self.kind.value, self.owner_key, self.user_id, self.address
+    def who(self) -> tuple[str, ...]:
+        """What is counted together. One account may use several keys, which `detail` names."""
+        key = self.detail if self.kind == Kind.KEY_USED else ""
+        return self.kind.value, self.owner_key, str(self.user_id), self.address, key
 
 
 @dataclass(slots=True)
@@ -125,7 +127,7 @@ def flush() -> None:
 class _Counter:
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._windows: OrderedDict[tuple[str, str, int | None, str], _Counted] = OrderedDict()
+        self._windows: OrderedDict[tuple[str, ...], _Counted] = OrderedDict()
         self._timer: threading.Timer | None = None
 
     def add(self, event: Event) -> None:

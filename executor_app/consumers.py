@@ -17,12 +17,13 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from redis.exceptions import RedisError
 
-from . import submission
+from . import access, audit, submission
+from .api_keys import BadKeyError
 from .conf import conf
 from .control import cancel_job
 from .errors import UserError
-from .identity import origin_allowed, owner_of
-from .jobs import Owner, ending, find_owned
+from .identity import Caller, caller_of, client_address, origin_allowed
+from .jobs import ending
 from .models import Job
 from .protocol import (
     MAX_FRAME_BYTES,
@@ -70,7 +71,7 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
             await super().__call__(scope, receive, send)
         except (RedisError, OSError):
             logger.exception("job %s: a socket was given up", self.job_id or "(none yet)")
-            if not hasattr(self, "owner"):
+            if not hasattr(self, "caller"):
                 # Channels asks Redis for this socket's channel before `connect` is called.
                 await send({"type": "websocket.accept"})
                 await send({"type": "websocket.send", "text": encode(UNAVAILABLE)})
@@ -82,7 +83,8 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
         await getattr(self, get_handler_name(message))(message)
 
     async def connect(self) -> None:
-        self.owner: Owner | None = None
+        self.caller: Caller | None = None
+        self._may_write = True
         self._seq = 0
         self._over = False
         self._errors = 0
@@ -96,16 +98,23 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
             await self._apologise()
 
     async def _identify(self) -> None:
+        address = client_address(self.scope)
         if not origin_allowed(self.scope):
             await self._refuse(
                 CloseCode.FORBIDDEN, "wrong_origin", "This page may not run programs here."
             )
+            await audit.record_async(audit.Kind.WRONG_ORIGIN, address=address)
             return
-        owner = await database_sync_to_async(owner_of)(self.scope)
-        if owner.user_id is None and not conf().allow_anonymous:
+        try:
+            caller = await database_sync_to_async(caller_of)(self.scope)
+        except BadKeyError as error:
+            await self._refuse(CloseCode.NOT_SIGNED_IN, error.code, error.message)
+            return
+        if not caller.may_enter:
             await self._refuse(CloseCode.NOT_SIGNED_IN, "not_signed_in", "Sign in to run programs.")
+            await audit.record_async(audit.Kind.NOT_SIGNED_IN, address=address)
             return
-        self.owner = owner
+        self.caller = caller
         self._first_message = self._spawn(self._expect_first_message())
 
     async def disconnect(self, code: int) -> None:
@@ -117,13 +126,13 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
             await self.channel_layer.group_discard(
                 keys.output_group(self.job_id), self.channel_name
             )
-            if not self._over:
+            if not self._over and self._may_write:
                 await presence.be_present(self.job_id)  # the grace period begins now
 
     # --- from the client -----------------------------------------------------------------------
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        if self._over or self.owner is None:
+        if self._over or self.caller is None:
             return
         self._first_message.cancel()  # it has come; taking it may need longer than was left
         try:
@@ -147,6 +156,11 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
             raise ProtocolError("no_job", "`type`: the first message is `execute` or `attach`.")
         elif isinstance(message, Ack):
             pass  # flow control belongs to a later version; a client may send it already
+        elif not self._may_write:
+            assert self.caller is not None
+            facts = self.caller.facts | {"job_id": self.job_id}
+            await audit.record_async(audit.Kind.NOT_PERMITTED, **facts)
+            raise access.ReadOnlyError
         elif isinstance(message, Cancel):
             await cancel_job(self.job_id, message.reason)
         else:
@@ -169,13 +183,14 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
                 "A job is already running on this socket. Open another for another job.",
             )
             return
-        assert self.owner is not None
-        repeated = await database_sync_to_async(submission.find_repeated)(message, self.owner)
+        assert self.caller is not None
+        owner = self.caller.owner
+        repeated = await database_sync_to_async(submission.find_repeated)(message, owner)
         if repeated is not None:
             await self._follow(repeated, after=0)
             await self._replay(repeated)
             return
-        checked = await submission.check(message, self.owner)
+        checked = await submission.check(message, owner)
         job, is_new = await database_sync_to_async(submission.record)(checked)
         try:
             await self._follow(job, after=0)
@@ -193,11 +208,13 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
     async def _attach(self, message: Attach) -> None:
         if self.job_id:
             raise ProtocolError("already_attached", "`type`: this socket follows a job already.")
-        assert self.owner is not None
-        job = await database_sync_to_async(find_owned)(message.job_id, self.owner)
-        if job is None:
-            await self._refuse(CloseCode.NO_SUCH_JOB, "no_such_job", "There is no such job.")
+        assert self.caller is not None
+        try:
+            seen = await database_sync_to_async(access.find)(message.job_id, self.caller)
+        except access.NoSuchJobError as error:
+            await self._refuse(CloseCode.NO_SUCH_JOB, error.code, error.message)
             return
+        job, self._may_write = seen.job, seen.is_owner
         last = await last_event(str(job.pk))
         # A number that the job has not come to yet would hide what it says next.
         await self._follow(job, after=min(message.after, last.seq) if last else message.after)
@@ -208,7 +225,8 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
         self.job_id = str(job.pk)
         self._seq = after
         await self.channel_layer.group_add(keys.output_group(self.job_id), self.channel_name)
-        await presence.be_present(self.job_id)
+        if self._may_write:
+            await presence.be_present(self.job_id)
         await self._say(Accepted(job_id=self.job_id, language=job.language, version=job.version))
         self._spawn(self._keep_looking())
 
@@ -275,7 +293,8 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
         while not self._over:
             await asyncio.sleep(pause)
             with contextlib.suppress(RedisError, OSError):
-                await presence.be_present(self.job_id)
+                if self._may_write:  # who only reads keeps no program running
+                    await presence.be_present(self.job_id)
                 last = await last_event(self.job_id)
                 if last is not None and last.seq > self._seq:
                     await self._catch_up()

@@ -1,4 +1,8 @@
-"""Who is at the other end of a request or a socket."""
+"""Who is at the other end of a request or a socket.
+
+An API key says it, else the account that is signed in, else the browser's session, else the
+address. A key that is not valid is refused, and never makes somebody anonymous.
+"""
 
 from __future__ import annotations
 
@@ -6,37 +10,104 @@ import hashlib
 import ipaddress
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.http import HttpRequest
 from django.http.request import validate_host
 
+from . import api_keys
 from .conf import conf
 from .jobs import Owner
+from .models import ApiKey
 
 # Some proxies add the port: 192.0.2.1:443, [2001:db8::1]:443.
 _WITH_PORT: Final = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([0-9.]+))(?::[0-9]+)?")
 _PORTS: Final = {"http": 80, "https": 443}
 
 
-def owner_of(scope: Mapping[str, Any]) -> Owner:
-    """The account, else the browser's session, else the address. Reads the session's table."""
-    agent = _header(scope, b"user-agent")
-    user = scope.get("user")
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks, with what stands behind it: `user` is the account, `key` what it was shown by."""
+
+    owner: Owner
+    address: str
+    user: User | None = None
+    key: ApiKey | None = None
+
+    @property
+    def may_enter(self) -> bool:
+        return self.user is not None or conf().allow_anonymous
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """For the audit trail."""
+        return {
+            "owner_key": self.owner.key,
+            "user_id": self.owner.user_id,
+            "address": self.address,
+        }
+
+    @property
+    def sees_all_jobs(self) -> bool:
+        """Staff, with the permission that the admin asks for too. Asks the database."""
+        return (
+            self.user is not None
+            and self.user.is_staff
+            and self.user.has_perm("executor_app.view_job")
+        )
+
+
+def caller_of(scope: Mapping[str, Any]) -> Caller:
+    """Of a socket. Asks the database; raises BadKeyError."""
+    secret = _bearer(_header(scope, b"authorization"))
+    return _caller(
+        secret,
+        scope.get("user"),
+        scope.get("session"),
+        client_address(scope),
+        _header(scope, b"user-agent"),
+    )
+
+
+def caller_of_request(request: HttpRequest) -> Caller:
+    """Of a request as Django has it. Asks the database; raises BadKeyError."""
+    secret = _bearer(request.headers.get("Authorization", ""))
+    # With a key neither of the others is looked at, so that no session is made for it.
+    user = request.user if secret is None else None
+    session = request.session if secret is None else None
+    agent = request.headers.get("User-Agent", "")
+    return _caller(secret, user, session, address_of(request), agent)
+
+
+def _caller(secret: str | None, user: Any, session: Any, address: str, agent: str) -> Caller:
+    if secret is not None:
+        key = api_keys.find(secret, address)
+        return Caller(_owner_of_user(key.user, agent), address, key.user, key)
     if user is not None and user.is_authenticated:
-        return Owner(f"user:{user.pk}", user_id=user.pk, user_agent=agent)
-    session = scope.get("session")
-    key = session.session_key if session is not None else None
-    if key and session is not None and session.exists(key):
-        return Owner(f"session:{_fingerprint(key)}", user_agent=agent)
-    return Owner(f"address:{client_address(scope)}", user_agent=agent)
+        return Caller(_owner_of_user(user, agent), address, user)
+    held = session.session_key if session is not None else None
+    if held and session.exists(held):
+        return Caller(Owner(owner_key_of_session(held), user_agent=agent), address)
+    return Caller(Owner(f"address:{address}", user_agent=agent), address)
 
 
-def _fingerprint(session_key: str) -> str:
+def _owner_of_user(user: User, agent: str) -> Owner:
+    return Owner(f"user:{user.pk}", user_id=user.pk, user_agent=agent)
+
+
+def _bearer(authorization: str) -> str | None:
+    """The key of this header. Another scheme is for a proxy in front of us, and none of ours."""
+    scheme, _, secret = authorization.strip().partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" else None
+
+
+def owner_key_of_session(session_key: str) -> str:
     """Tells sessions apart. Who reads the table of jobs must not be able to take one over."""
-    return hashlib.sha256(session_key.encode()).hexdigest()[:32]
+    return f"session:{hashlib.sha256(session_key.encode()).hexdigest()[:32]}"
 
 
 def client_address(scope: Mapping[str, Any]) -> str:
@@ -81,6 +152,13 @@ def _plain(text: str) -> str:
     return str(address)
 
 
+def request_origin_allowed(request: HttpRequest) -> bool:
+    """The same of a request as Django has it."""
+    told = {b"origin": request.headers.get("Origin", ""), b"host": request.get_host()}
+    headers = [(name, text.encode("latin-1", "replace")) for name, text in told.items()]
+    return origin_allowed({"headers": headers})
+
+
 def origin_allowed(scope: Mapping[str, Any]) -> bool:
     """Whether the page that opened the socket is ours. A client that is no browser names none."""
     origin = _header(scope, b"origin")
@@ -111,7 +189,6 @@ def _place(address: SplitResult) -> tuple[str, int]:
 
 
 def _header(scope: Mapping[str, Any], name: bytes) -> str:
-    for key, value in scope.get("headers", ()):
-        if key == name:
-            return str(value.decode("latin-1"))
-    return ""
+    """Several of one name as one, with commas between them, as Django has them too."""
+    values = [value.decode("latin-1") for key, value in scope.get("headers", ()) if key == name]
+    return ",".join(values)

@@ -7,7 +7,6 @@ which is no error: every function says whether its own did.
 from __future__ import annotations
 
 import contextlib
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -74,13 +73,14 @@ def create(request: Request) -> tuple[Job, bool]:
     return job, True
 
 
-def find_owned(job_id: str, owner: Owner) -> Job | None:
-    """The job if it is this owner's; a job of somebody else does not exist for them."""
-    try:
-        wanted = uuid.UUID(job_id)
-    except ValueError:
-        return None
-    return Job.objects.filter(pk=wanted, owner_key=owner.key).first()
+def claim(session_key: str, owner: Owner) -> int:
+    """Gives the jobs of a browser's session to the account that has signed in there; how many."""
+    mine = Job.objects.filter(owner_key=session_key)
+    with transaction.atomic():
+        # A request id that the account has used too: that one is its, the job comes without.
+        taken = Job.objects.filter(owner_key=owner.key).exclude(request_id="")
+        mine.filter(request_id__in=taken.values("request_id")).update(request_id="")
+        return mine.update(owner_key=owner.key, owner_id=owner.user_id)
 
 
 def start(job_id: str, *, worker: str, attempt: int, at: datetime) -> bool:

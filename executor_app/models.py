@@ -82,6 +82,7 @@ class Job(models.Model):
             models.Index(fields=["-created_at"], name="job_by_age"),
             models.Index(fields=["status", "-created_at"], name="job_by_status"),
             models.Index(fields=["language", "-created_at"], name="job_by_language"),
+            models.Index(fields=["owner_key", "-created_at"], name="job_by_owner"),
         )
         constraints = (
             models.UniqueConstraint(
@@ -139,6 +140,64 @@ class Transcript(models.Model):
     def entries(self) -> list[dict[str, Any]]:
         entries: list[dict[str, Any]] = unpack(self.content)
         return entries
+
+
+class JobShare(models.Model):
+    """Somebody who may read a job that is another's.
+
+    `name` is what the owner wrote, and stands here also where there is no account of that name:
+    a list of names that were found would tell which accounts there are. Who makes an account of
+    that name later sees nothing: `user` was decided when it was shared.
+    """
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="shares")
+    name = models.CharField(max_length=150)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("name",)
+        constraints = (
+            models.UniqueConstraint(fields=["job", "name"], name="shared_once_with_a_name"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.job_id} with {self.name}"
+
+
+class ApiKey(models.Model):
+    """Lets a program act for an account. Only `api_keys.py` makes one: the secret is not kept."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    name = models.CharField(max_length=100)
+    # What stands in front of the secret and may be shown: which key it is.
+    prefix = models.CharField(max_length=8, unique=True, editable=False)
+    hash = models.CharField(max_length=64, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        verbose_name = "API key"
+        ordering = ("-created_at", "-pk")
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.shown})"
+
+    @property
+    def shown(self) -> str:
+        return f"codr_{self.prefix}_…"
+
+    @property
+    def state(self) -> str:
+        if self.revoked_at is not None:
+            return "revoked"
+        if self.expires_at is not None and self.expires_at <= timezone.now():
+            return "expired"
+        return "valid"
 
 
 class AuditEvent(models.Model):

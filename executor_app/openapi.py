@@ -9,12 +9,24 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
+from uuid import UUID
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel, Field, TypeAdapter
 from pydantic.json_schema import models_json_schema
 
-from .answers import LanguagesOffered, Readiness
+from .answers import (
+    Cancelling,
+    JobDetail,
+    JobPage,
+    JobTranscript,
+    LanguagesOffered,
+    Me,
+    Readiness,
+    Refusal,
+    ShareRequest,
+    Shares,
+)
 
 TEXT: Final = "text/plain"
 JSON: Final = "application/json"
@@ -49,13 +61,43 @@ class Operation:
     answers: Mapping[int, Answer]
     body: type[BaseModel] | None = None
     parameters: tuple[Parameter, ...] = ()
-    # Names in `SECURITY`, each enough alone; empty where anybody may ask.
+    # Names in `SECURITY`, each enough alone, and `NOBODY`; empty where anybody may ask.
     security: tuple[str, ...] = ()
     tags: tuple[str, ...] = field(default=())
 
 
 # How one says who one is: a name -> OpenAPI's description of it.
-SECURITY: Final[Mapping[str, Mapping[str, Any]]] = {}
+SECURITY: Final[Mapping[str, Mapping[str, Any]]] = {
+    "key": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "an API key, made on the account's page",
+    },
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "sessionid",
+        "description": "the browser's; what changes something needs the header `X-CSRFToken` too",
+    },
+}
+# Where anonymous use is on, one is known by one's session or address.
+NOBODY: Final = ""
+CALLERS: Final = ("key", "session", NOBODY)
+
+_BAD: Final = Answer("something in it makes no sense; the message names it", Refusal)
+_NOT_SIGNED_IN: Final = Answer(
+    "the key is not valid, or anonymous use is off", Refusal, headers=("WWW-Authenticate",)
+)
+_ORIGIN: Final = Answer("a page of another site asked", Refusal)
+_FORBIDDEN: Final = Answer(
+    "a page of another site asked, the CSRF token is missing, or one may only read", Refusal
+)
+_NO_SUCH_JOB: Final = Answer("there is no such job, or not for you", Refusal)
+_UNAVAILABLE: Final = Answer("Redis or the database does not answer", Refusal)
+_ASKED: Final = {401: _NOT_SIGNED_IN, 403: _ORIGIN, 503: _UNAVAILABLE}
+_CHANGED: Final = {401: _NOT_SIGNED_IN, 403: _FORBIDDEN, 503: _UNAVAILABLE}
+_PAGE: Final = Annotated[int, Field(ge=1, le=100)]
+_JOB_ID: Final = Parameter("job_id", "path", str, "as `accepted` gave it")
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
     Operation(
@@ -69,6 +111,94 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         "/api/openapi.json",
         "This document",
         {200: Answer("OpenAPI 3.1")},
+    ),
+    Operation(
+        "get",
+        "/api/me",
+        "Who one is",
+        {200: Answer("this is known of you", Me), **_ASKED},
+        security=CALLERS,
+    ),
+    Operation(
+        "get",
+        "/api/jobs",
+        "One's own jobs, newest first; none for who is known by an address alone",
+        {
+            200: Answer("a page of them", JobPage),
+            400: _BAD,
+            404: Answer("`before` is no job of one's own", Refusal),
+            **_ASKED,
+        },
+        parameters=(
+            Parameter("before", "query", UUID, "only jobs older than the one of this id"),
+            Parameter("limit", "query", _PAGE, "how many at most; 50 without it"),
+        ),
+        security=CALLERS,
+        tags=("jobs",),
+    ),
+    Operation(
+        "get",
+        "/api/jobs/{job_id}",
+        "One job: its owner's, staff's, and whom it is shared with",
+        {200: Answer("all there is about it", JobDetail), 404: _NO_SUCH_JOB, **_ASKED},
+        parameters=(_JOB_ID,),
+        security=CALLERS,
+        tags=("jobs",),
+    ),
+    Operation(
+        "get",
+        "/api/jobs/{job_id}/transcript",
+        "What was said while it ran",
+        {200: Answer("as it was kept", JobTranscript), 404: _NO_SUCH_JOB, **_ASKED},
+        parameters=(_JOB_ID,),
+        security=CALLERS,
+        tags=("jobs",),
+    ),
+    Operation(
+        "post",
+        "/api/jobs/{job_id}/shares",
+        "Lets an account read a job of one's own",
+        {
+            200: Answer("the same whether there is such an account", Shares),
+            400: _BAD,
+            404: _NO_SUCH_JOB,
+            409: Answer("it is shared with too many already", Refusal),
+            413: Answer("the body is too large", Refusal),
+            **_CHANGED,
+        },
+        body=ShareRequest,
+        parameters=(_JOB_ID,),
+        security=CALLERS,
+        tags=("jobs",),
+    ),
+    Operation(
+        "delete",
+        "/api/jobs/{job_id}/shares",
+        "Takes that back",
+        {
+            200: Answer("the same whether it was shared", Shares),
+            400: _BAD,
+            404: _NO_SUCH_JOB,
+            **_CHANGED,
+        },
+        parameters=(_JOB_ID, Parameter("user", "query", str, "the name", required=True)),
+        security=CALLERS,
+        tags=("jobs",),
+    ),
+    Operation(
+        "post",
+        "/api/jobs/{job_id}/cancel",
+        "Ends a job of one's own",
+        {
+            200: Answer("it is being ended", Cancelling),
+            400: _BAD,
+            404: _NO_SUCH_JOB,
+            409: Answer("it is over already", Refusal),
+            **_CHANGED,
+        },
+        parameters=(_JOB_ID,),
+        security=CALLERS,
+        tags=("jobs",),
     ),
     Operation(
         "get",
@@ -137,7 +267,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
         content = {JSON: {"schema": _reference(operation.body)}}
         said["requestBody"] = {"required": True, "content": content}
     if operation.security:
-        said["security"] = [{name: []} for name in operation.security]
+        said["security"] = [{name: []} if name else {} for name in operation.security]
     return said
 
 

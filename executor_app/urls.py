@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import views
+from . import api, views
 
 urlpatterns = [
     path("", views.ide, name="ide"),
     path("api/languages", views.languages_offered, name="languages"),
     path("api/openapi.json", views.described, name="openapi"),
+    path("api/me", api.me, name="api-me"),
+    path("api/jobs", api.jobs, name="api-jobs"),
+    path("api/jobs/<str:job_id>", api.job, name="api-job"),
+    path("api/jobs/<str:job_id>/transcript", api.transcript, name="api-transcript"),
+    path("api/jobs/<str:job_id>/shares", api.shares, name="api-shares"),
+    path("api/jobs/<str:job_id>/cancel", api.cancel, name="api-cancel"),
     path("healthz", views.healthz, name="healthz"),
     path("favicon.ico", views.icon, name="icon"),
     path("readyz", views.readyz, name="readyz"),

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
-
 import pytest
 from django.contrib.auth.models import User
 from django.db import IntegrityError, connection
 
 from executor_app import jobs
 from executor_app.models import Job
-from tests.records.cast import ADA, BOB, WELL, asked, at_once, new_job
+from tests.records.cast import ADA, BOB, WELL, asked, at_once
 
 pytestmark = pytest.mark.usefixtures("database", "no_jobs")
 
@@ -85,17 +83,6 @@ def test_an_account_that_is_gone_is_not_given_its_old_job_for_a_new_one() -> Non
         jobs.create(asked(owner, "two"))
     assert jobs.create(asked(owner, "one")) == (named, False)
     assert Job.objects.count() == 2
-
-
-def test_only_its_owner_finds_a_job() -> None:
-    job_id = new_job(ADA)
-    found = jobs.find_owned(job_id, ADA)
-    assert found is not None
-    assert str(found.pk) == job_id
-    assert jobs.find_owned(job_id, BOB) is None
-    assert jobs.find_owned(str(uuid.uuid4()), ADA) is None
-    for no_id in ("", "none", job_id[:-1], "\0", "🦄"):
-        assert jobs.find_owned(no_id, ADA) is None
 
 
 def test_what_a_browser_calls_itself_is_cut_and_holds_no_nul() -> None:

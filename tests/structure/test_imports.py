@@ -15,7 +15,7 @@ APP = CHECKOUT / "executor_app"
 
 EDGE = {"jobs", "models", "relay", "validation", "dispatch", "protocol", "languages", "conf",
         "errors", "identity", "submission", "control", "audit", "answers",
-        "openapi"}  # fmt: skip
+        "openapi", "access", "api_keys", "callers"}  # fmt: skip
 # A part of executor_app -> the parts that it may import. Itself is always allowed.
 MAY_IMPORT: dict[str, set[str]] = {
     "protocol": set(),
@@ -34,8 +34,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "transcripts": {"protocol", "relay"},
     "records": {"audit", "jobs", "models", "relay", "transcripts", "dispatch", "protocol", "conf"},
     "control": {"jobs", "models", "relay", "protocol"},
-    "identity": {"jobs", "conf"},
+    "api_keys": {"audit", "models", "errors"},
+    "access": {"audit", "errors", "identity", "models"},
+    "identity": {"api_keys", "jobs", "models", "conf"},
     "sign_in": {"audit", "identity"},
+    "callers": {"answers", "audit", "errors", "identity"},
+    "api": EDGE,
     "submission": EDGE,
     "consumers": EDGE,
     "views": EDGE,

@@ -1,0 +1,126 @@
+"""Who sees a job, and whom its owner lets see it.
+
+A job is its owner's. Staff who may see jobs, and those whom the owner shared it with, read it. For
+everybody else it does not exist: one question to the database, which answers with nothing whether
+there is such a job or not.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Final
+
+from django.contrib.auth import get_user_model
+from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from . import audit
+from .errors import UserError
+from .identity import Caller
+from .models import Job, JobShare
+
+MOST_SHARES: Final = 50
+NO_SUCH_JOB: Final = "There is no such job."
+READ_ONLY: Final = "You may read this job, but only its owner may do that."
+
+
+class NoSuchJobError(UserError):
+    """Not there, or not for this caller: nobody learns which."""
+
+    def __init__(self) -> None:
+        super().__init__("no_such_job", NO_SUCH_JOB)
+
+
+class ReadOnlyError(UserError):
+    def __init__(self) -> None:
+        super().__init__("read_only", READ_ONLY)
+
+
+class TooManySharesError(UserError):
+    def __init__(self) -> None:
+        text = f"A job can be shared with {MOST_SHARES} people at most. Take somebody out first."
+        super().__init__("too_many_shares", text)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    job: Job
+    is_owner: bool
+
+
+def find(job_id: str, caller: Caller) -> Seen:
+    """The job as this caller sees it; raises NoSuchJobError, and writes that down."""
+    try:
+        wanted = uuid.UUID(job_id)
+    except ValueError:
+        wanted = uuid.UUID(int=0)  # asks all the same, and is answered the same
+    job = _visible_to(caller).filter(pk=wanted).first()
+    if job is None:
+        audit.record(audit.Kind.NO_SUCH_JOB, job_id=job_id, **caller.facts)
+        raise NoSuchJobError
+    return Seen(job, is_owner=job.owner_key == caller.owner.key)
+
+
+def find_own(job_id: str, caller: Caller) -> Job:
+    """The same for what only the owner may do; raises ReadOnlyError to who may only read."""
+    seen = find(job_id, caller)
+    if not seen.is_owner:
+        audit.record(audit.Kind.NOT_PERMITTED, job_id=job_id, **caller.facts)
+        raise ReadOnlyError
+    return seen.job
+
+
+def _visible_to(caller: Caller) -> QuerySet[Job]:
+    if caller.sees_all_jobs:
+        return Job.objects.all()
+    own = Q(owner_key=caller.owner.key)
+    if caller.user is None:
+        return Job.objects.filter(own)
+    shared = JobShare.objects.filter(job=OuterRef("pk"), user_id=caller.user.pk)
+    return Job.objects.filter(own | Exists(shared))
+
+
+def own_jobs(caller: Caller, before: uuid.UUID | None, most: int) -> list[Job]:
+    """Newest first, those older than the job `before`; raises NoSuchJobError where it is not own.
+
+    Behind an address there may be many people, who are not to see a list of each other's jobs:
+    each knows the ids of their own.
+    """
+    own = Job.objects.filter(owner_key=caller.owner.key).order_by("-created_at", "-pk")
+    if caller.owner.key.startswith("address:"):
+        own = own.none()
+    if before is not None:
+        place = own.filter(pk=before).values_list("created_at", flat=True).first()
+        if place is None:
+            raise NoSuchJobError
+        own = own.filter(Q(created_at__lt=place) | Q(created_at=place, pk__lt=before))
+    return list(own.defer("source")[:most])
+
+
+def shared_with(job: Job) -> list[str]:
+    """The names as the owner wrote them, whether there are such accounts or not."""
+    return list(job.shares.order_by("name").values_list("name", flat=True))
+
+
+def share(job: Job, name: str, caller: Caller) -> None:
+    """Lets the account of that name read the job, if there is one; nobody is told whether."""
+    accounts = get_user_model()
+    user = accounts.objects.filter(username=accounts.normalize_username(name)).first()
+    if job.shares.exclude(name=name).count() >= MOST_SHARES:
+        raise TooManySharesError
+    try:
+        with transaction.atomic():
+            JobShare.objects.get_or_create(job=job, name=name, defaults={"user": user})
+    except IntegrityError:
+        raise NoSuchJobError from None  # it, or the account, was deleted this moment
+    _audit(audit.Kind.JOB_SHARED, job, name, caller)
+
+
+def unshare(job: Job, name: str, caller: Caller) -> None:
+    job.shares.filter(name=name).delete()
+    _audit(audit.Kind.JOB_UNSHARED, job, name, caller)
+
+
+def _audit(kind: audit.Kind, job: Job, name: str, caller: Caller) -> None:
+    audit.record(kind, job_id=str(job.pk), detail=f"with {name}", **caller.facts)

@@ -1,0 +1,160 @@
+"""The HTTP API: one's jobs, what was said in them, who may see them, and ending one.
+
+Starting a job and talking to it is the socket's. `openapi.py` describes each address here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from asgiref.sync import async_to_sync
+from django.http import HttpRequest
+from django.middleware.csrf import get_token
+from django.urls import reverse
+
+from . import access
+from .answers import (
+    Cancelling,
+    JobDetail,
+    JobFacts,
+    JobFile,
+    JobPage,
+    JobsQuery,
+    JobTranscript,
+    Me,
+    ShareRequest,
+    Shares,
+    TranscriptEntry,
+)
+from .callers import body_of, for_callers, query_of
+from .control import cancel_job
+from .errors import UserError
+from .identity import Caller
+from .models import Job, Transcript
+from .relay.inputs import TooMuchInputError
+
+CANCEL_S: Final = 5.0
+
+
+@for_callers("GET", "HEAD")
+def me(request: HttpRequest, caller: Caller) -> Me:
+    """Who one is. Also gives a browser the token that it needs for what changes something."""
+    if caller.key is None:
+        get_token(request)
+    return Me(
+        signed_in=caller.user is not None,
+        name=caller.user.get_username() if caller.user is not None else "",
+        staff=caller.user is not None and caller.user.is_staff,
+        key=caller.key.shown if caller.key is not None else "",
+    )
+
+
+@for_callers("GET", "HEAD")
+def jobs(request: HttpRequest, caller: Caller) -> JobPage:
+    asked = query_of(request, JobsQuery)
+    # One more than is shown: whether there are more.
+    found = access.own_jobs(caller, asked.before, asked.limit + 1)
+    shown = found[: asked.limit]
+    more = len(found) > len(shown)
+    return JobPage(
+        jobs=[JobFacts(**_facts(job)) for job in shown],
+        next=str(shown[-1].pk) if more else None,
+    )
+
+
+@for_callers("GET", "HEAD")
+def job(request: HttpRequest, caller: Caller, job_id: str) -> JobDetail:
+    seen = access.find(job_id, caller)
+    found = seen.job
+    return JobDetail(
+        **_facts(found),
+        access="owner" if seen.is_owner else "reader",
+        arguments=found.arguments,
+        tty=found.tty,
+        files=_files(found),
+        request_id=found.request_id if seen.is_owner else "",
+        shared_with=access.shared_with(found) if seen.is_owner else [],
+        transcript=reverse("api-transcript", args=[found.pk]),
+    )
+
+
+@for_callers("GET", "HEAD")
+def transcript(request: HttpRequest, caller: Caller, job_id: str) -> JobTranscript:
+    found = access.find(job_id, caller).job
+    kept = Transcript.objects.filter(pk=found.pk).first()
+    if kept is None:
+        return JobTranscript(kept=False, entries=[], left_out_bytes=0)
+    entries = [TranscriptEntry(**{"encoding": None} | entry) for entry in _readable(kept)]
+    return JobTranscript(kept=True, entries=entries, left_out_bytes=kept.left_out_bytes)
+
+
+@for_callers("POST", "DELETE")
+def shares(request: HttpRequest, caller: Caller, job_id: str) -> Shares:
+    """Answers the same whether there is such an account or not."""
+    give = request.method == "POST"
+    name = (body_of if give else query_of)(request, ShareRequest).user
+    found = access.find_own(job_id, caller)
+    if give:
+        access.share(found, name, caller)
+    else:
+        access.unshare(found, name, caller)
+    return Shares(shared_with=access.shared_with(found))
+
+
+@for_callers("POST")
+def cancel(request: HttpRequest, caller: Caller, job_id: str) -> Cancelling:
+    found = access.find_own(job_id, caller)
+    if found.is_over:
+        raise UserError("job_over", "This job is over already.")
+    try:
+        async_to_sync(_cancel)(str(found.pk))
+    except TooMuchInputError:
+        text = "This job has been sent all the input that one job may have."
+        raise UserError("too_much_input", text) from None
+    return Cancelling(id=str(found.pk))
+
+
+async def _cancel(job_id: str) -> None:
+    async with asyncio.timeout(CANCEL_S):
+        await cancel_job(job_id)
+
+
+def _facts(job: Job) -> dict[str, Any]:
+    return {
+        "id": str(job.pk),
+        "language": job.language,
+        "version": job.version,
+        "status": job.status,
+        "message": job.message,
+        "created_at": _time(job.created_at),
+        "started_at": _time(job.started_at),
+        "finished_at": _time(job.finished_at),
+        "exit_code": job.exit_code,
+        "signal": job.signal,
+        "execution_time": job.execution_time,
+        "cpu_time": job.cpu_time,
+        "memory": job.memory,
+        "output_bytes": job.output_bytes,
+        "truncated": job.truncated,
+    }
+
+
+def _time(at: datetime | None) -> str | None:
+    return None if at is None else at.astimezone(UTC).isoformat()
+
+
+def _files(job: Job) -> list[JobFile]:
+    try:
+        return [JobFile(name=f.name, content=f.content, encoding=f.encoding) for f in job.files]
+    except (zlib.error, ValueError):
+        raise UserError("unavailable", "The source of this job cannot be read.") from None
+
+
+def _readable(kept: Transcript) -> list[dict[str, Any]]:
+    try:
+        return kept.entries
+    except (zlib.error, ValueError):
+        raise UserError("unavailable", "The transcript that was kept cannot be read.") from None
