@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -116,13 +116,18 @@ class Client:
 
 @asynccontextmanager
 async def connect(
-    url: str, *, origin: str | None = None, cookie: str = "", after: int = 0
+    url: str,
+    *,
+    origin: str | None = None,
+    cookie: str = "",
+    headers: Mapping[str, str] | None = None,
+    after: int = 0,
 ) -> AsyncIterator[Client]:
-    headers = {"Cookie": cookie} if cookie else {}
+    sent = {**({"Cookie": cookie} if cookie else {}), **(headers or {})}
     async with open_socket(
         url,
         origin=Origin(origin) if origin else None,
-        additional_headers=headers,
+        additional_headers=sent,
         max_size=None,
         open_timeout=PATIENCE_S,
         close_timeout=5,
