@@ -76,6 +76,7 @@ class Sandbox(ABC):
 def _enter_skeleton(ground: Ground, place: Place, scratch: Sequence[str]) -> list[str]:
     root = str(ground.root)
     return [
+        "--own-cgroup-names",
         "--own-mounts",
         *("--dev-bind", root, root),
         *("--ro-bind", "/usr", root + "/usr"),

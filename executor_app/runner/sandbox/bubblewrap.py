@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
 from .base import HOME, INSIDE_ID, LAUNCHER, Ground, Place, Sandbox, merged_usr_links
 
 ETC = ("alternatives", "group", "hosts", "ld.so.cache", "localtime")
+# How this host's kernel was built is nobody's business.
+HIDDEN = ("/proc/config.gz",)
 
 
 class Bubblewrap(Sandbox):
@@ -31,6 +35,7 @@ class Bubblewrap(Sandbox):
             *etc,
             *("--ro-bind", f"{root}/etc/passwd.inside", "/etc/passwd"),
             *("--proc", "/proc", "--dev", "/dev"),
+            *(word for f in HIDDEN if os.path.exists(f) for word in ("--ro-bind", "/dev/null", f)),
             # The job's user owns the settings of its own namespaces; they are not for changing.
             *("--ro-bind", "/proc/sys", "/proc/sys"),
             *("--bind", home, HOME, "--bind", tmp, "/tmp"),

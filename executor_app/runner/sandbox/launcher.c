@@ -63,6 +63,11 @@ static void change_root(const char *root) {
     if (chdir("/")) die("cannot enter", "/");
 }
 
+/* Without it /proc/self/cgroup says what the executor is called. */
+static void own_cgroup_names(void) {
+    if (unshare(CLONE_NEWCGROUP)) die("cannot make", "a cgroup namespace");
+}
+
 static void own_mounts(void) {
     if (unshare(CLONE_NEWNS)) die("cannot make", "a mount namespace");
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL)) die("cannot make private", "/");
@@ -71,6 +76,15 @@ static void own_mounts(void) {
 static void own_tmpfs(const char *at) {
     if (mount("codr", at, "tmpfs", MS_NOSUID | MS_NODEV, "size=1m,nr_inodes=256,mode=755"))
         die("cannot mount a tmpfs at", at);
+}
+
+/* A login that is set is for root to change; one that is not, anybody may set for themselves, and
+ * the host's audit would take a job for somebody. A kernel without audit has no such file. */
+static void set_login(const char *uid) {
+    int fd = open("/proc/self/loginuid", O_WRONLY | O_CLOEXEC);
+    if (fd < 0) return;
+    if (write(fd, uid, strlen(uid)) < 0 && errno != EPERM) die("cannot set the login of", uid);
+    close(fd);
 }
 
 static void become(uid_t uid, gid_t gid) {
@@ -84,6 +98,7 @@ static void enter(char **arg) {
     extern char **environ;
     for (; *arg && strcmp(*arg, "--"); arg++) {
         if (!strcmp(*arg, "--cgroup") && arg[1]) join_cgroup(*++arg);
+        else if (!strcmp(*arg, "--own-cgroup-names")) own_cgroup_names();
         else if (!strcmp(*arg, "--own-mounts")) own_mounts();
         else if (!strcmp(*arg, "--bind") && arg[1] && arg[2]) bind_mount(arg[1], arg[2], 0), arg += 2;
         else if (!strcmp(*arg, "--ro-bind") && arg[1] && arg[2]) bind_mount(arg[1], arg[2], 1), arg += 2;
@@ -94,7 +109,7 @@ static void enter(char **arg) {
         else if (!strcmp(*arg, "--tmpfs") && arg[1]) own_tmpfs(*++arg);
         else if (!strcmp(*arg, "--root") && arg[1]) change_root(*++arg);
         else if (!strcmp(*arg, "--user") && arg[1] && arg[2])
-            become((uid_t)strtoul(arg[1], NULL, 10), (gid_t)strtoul(arg[2], NULL, 10)), arg += 2;
+            set_login(arg[1]), become((uid_t)strtoul(arg[1], NULL, 10), (gid_t)strtoul(arg[2], NULL, 10)), arg += 2;
         else { errno = EINVAL; die("does not know the option", *arg); }
     }
     if (!*arg || !arg[1]) { errno = EINVAL; die("was given no", "command"); }
