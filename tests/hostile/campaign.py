@@ -73,6 +73,7 @@ class Campaign:
             "web_port": str(self.stack.port),
             "redis_port": str(redis.port),
             "executor_pid": str(traces.executor_pid(self.stack)),
+            "executor_name": next(self.stack.state.glob("executors/*")).name,
         }
 
     async def _attack(self, attacks: Sequence[Attack]) -> None:

@@ -21,7 +21,8 @@ PLACEHOLDER = re.compile(r"\{(\w+)\}")
 class Attack:
     """`expect` are the final statuses that are right, `reason` a pattern for the end's message,
     `says` what the output has to contain. `then` is sent once the program runs or, where there is
-    a `ready`, has printed that. `answers` are typed whenever it asks for input.
+    a `ready`, has printed that. `answers` are typed whenever it asks for input. `bare` says that it
+    does no harm and gets through where there is no jail.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Attack:
     reason: str = ""
     says: tuple[str, ...] = ()
     slow: bool = False
+    bare: bool = False
 
     @property
     def id(self) -> str:

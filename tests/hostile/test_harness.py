@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
@@ -15,12 +16,14 @@ from typing import Any
 import pytest
 import redis
 
+from executor_app.languages import find, languages
 from executor_app.runner import mounts
 from tests.hostile import traces
 from tests.hostile.attempt import Seen, attempt, judge
 from tests.hostile.campaign import Campaign
 from tests.hostile.canaries import Canaries
-from tests.hostile.corpus import Attack
+from tests.hostile.corpus import Attack, load
+from tests.hostile.neighbour import living
 from tests.stack import Stack
 
 pytestmark = [
@@ -94,6 +97,37 @@ async def test_an_attack_is_answered_and_sent_what_belongs_to_it(campaign: Campa
 def test_no_end_at_all_is_reported(campaign: Campaign) -> None:
     seen = Seen(0.0, 1.0, broken="TimeoutError: ")
     assert judge(attack(""), seen, campaign.canaries) == ["no proper end: TimeoutError: "]
+
+
+# --- where there is no jail --------------------------------------------------------------------
+
+
+async def test_an_attack_gets_through_where_there_is_no_jail(
+    campaign: Campaign, tmp_path: Path
+) -> None:
+    """So it is the jail that holds it, and not a mistake in the attack."""
+    made = [attack for attack in load() if attack.bare]
+    assert {attack.language for attack in made} == set(languages())
+    async with living(campaign.stack, campaign.canaries):
+        outputs = await asyncio.gather(
+            *(asyncio.to_thread(run_bare, attack, campaign.canaries, tmp_path) for attack in made)
+        )
+    got = {attack.id for attack, output in zip(made, outputs, strict=True) if b"ESCAPED" in output}
+    assert got == {attack.id for attack in made}
+
+
+def run_bare(made: Attack, canaries: Canaries, folder: Path) -> bytes:
+    """The output of a program that runs as ours do: as the user of this test."""
+    language, home = find(made.language), folder / made.id
+    home.mkdir()
+    message = made.message(canaries.places)
+    (home / language.file_name).write_text(message["code"])
+    compiling = language.compile_argv([language.file_name])
+    if compiling:
+        subprocess.run(compiling, cwd=home, check=True, capture_output=True, timeout=60)
+    running = language.run_argv(message["args"], language.file_name)
+    done = subprocess.run(running, cwd=home, capture_output=True, timeout=60, check=False)
+    return done.stdout
 
 
 # --- what the listeners hear -------------------------------------------------------------------
