@@ -18,3 +18,7 @@ class HostError(Exception):
 
 class SandboxError(HostError):
     """The sandbox did not start, or broke. The text says what it printed."""
+
+
+class NotExecutableError(SandboxError):
+    """The kernel does not execute the program. Where a compiler made it, the source is why."""

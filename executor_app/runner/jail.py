@@ -7,6 +7,7 @@ process id as this host numbers it (SO_PASSCRED, unix(7)); that is how the progr
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
 import socket
@@ -16,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from executor_app.errors import SandboxError
+from executor_app.errors import NotExecutableError, SandboxError
 
 from . import procfs
 from .cgroups import Cgroup
@@ -31,6 +32,10 @@ OUTERMOST_PATIENCE_S: Final = 0.5
 LOG_BYTES: Final = 8192
 STACK_BYTES: Final = 64 * 1024 * 1024
 OPEN_FILES: Final = 1024
+# What execve(2) says of a file that is no program for this machine.
+NOT_EXECUTABLE: Final = frozenset(
+    {errno.EACCES, errno.ENOENT, errno.ENOEXEC, errno.EISDIR, errno.ELIBBAD, errno.ENOMEM}
+)
 NO_ENVIRONMENT: Final[Mapping[str, str]] = {}
 
 
@@ -234,8 +239,7 @@ class Jail:
             # It was killed before it could say who it is, or could not begin.
             self._program.set_result(0)
         if letter == b"E" and not self._ending.done():
-            why = os.strerror(int.from_bytes(content[:4], "little"))
-            self._ending.set_exception(SandboxError(f"the program cannot be executed: {why}"))
+            self._ending.set_exception(_not_started(int.from_bytes(content[:4], "little")))
         elif letter == b"X" and not self._ending.done():
             status, _, user_us, system_us, rss_kib = ENDING.unpack(content)
             self._ending.set_result(Ending(status, (user_us + system_us) / 1e6, rss_kib * 1024))
@@ -256,6 +260,11 @@ class Jail:
         except OSError:
             text = ""
         return text or "it said nothing"
+
+
+def _not_started(number: int) -> SandboxError:
+    kind = NotExecutableError if number in NOT_EXECUTABLE else SandboxError
+    return kind(os.strerror(number))
 
 
 def _finish(future: asyncio.Future[None]) -> None:

@@ -19,10 +19,12 @@ from . import procfs, verdict
 from .cgroups import Cgroup
 from .jail import Ending, Rlimits
 from .verdict import Verdict
-from .workspace import Workspace
+from .workspace import MAX_FILES, Workspace
 
 # Without cgroups setrlimit stands behind our own looks, which come first and can say what it was.
 DATA_BEYOND_LIMIT_BYTES: Final = 64 * 1024 * 1024
+# What the kernel sends at RLIMIT_CPU's soft and hard limit, and anybody else at any time.
+OUT_OF_CPU_TIME: Final = (signal.SIGXCPU, signal.SIGKILL)
 
 
 class Meter:
@@ -86,14 +88,14 @@ class Meter:
         if self._cgroup is None and ending and ending.max_rss_bytes > limits.memory_bytes:
             return verdict.memory(limits, stage)
         number = ending.signal if ending else signal.SIGKILL
-        if number == signal.SIGXCPU:
+        if number in OUT_OF_CPU_TIME and ending and ending.cpu_time_s >= limits.cpu_time_s:
             return verdict.cpu_time(limits, stage)
         if number == signal.SIGXFSZ:
             return verdict.file_size(limits, stage)
         full = self._reached_on_disk()
         if full is not None:
             return full
-        return verdict.signaled(number) if number is not None else None
+        return verdict.signaled(number, stage) if number is not None else None
 
     def cpu_time_s(self, ending: Ending | None) -> float:
         used = self._cgroup.cpu_time_s() - self._cpu_before if self._cgroup else 0.0
@@ -113,8 +115,11 @@ class Meter:
         return None
 
     def _reached_on_disk(self) -> Verdict | None:
-        if self._workspace.is_full():
-            return verdict.disk(self._limits, self._stage)
+        match self._workspace.full():
+            case "bytes":
+                return verdict.disk(self._limits, self._stage)
+            case "files":
+                return verdict.files(MAX_FILES, self._stage)
         size = self._limits.file_size_bytes
         if self._workspace.may_hold(size) and (self._workspace.files_of(size) - self._files_before):
             return verdict.file_size(self._limits, self._stage)

@@ -14,7 +14,7 @@ import signal
 from collections import deque
 from collections.abc import AsyncIterator
 
-from executor_app.errors import HostError
+from executor_app.errors import HostError, NotExecutableError
 from executor_app.protocol import (
     Cancel,
     Complete,
@@ -207,10 +207,8 @@ class _Run:
             streams.close()
         if end.verdict is None and end.ending is not None and end.ending.exit_code == 0:
             return None
-        why = end.verdict or verdict.Verdict(
-            FinalStatus.COMPILE_ERROR, "The program does not compile; the compiler says why."
-        )
-        return _complete(end, why)
+        limits = self._spec.compile_limits
+        return _complete(end, end.verdict or verdict.compile_error(limits, stage.last_words))
 
     async def _run(self, jail: Jail, cgroup: Cgroup | None, workspace: Workspace) -> Complete:
         spec = self._spec
@@ -232,6 +230,11 @@ class _Run:
                 stage.end_input()
             argv = spec.language.run_argv(spec.args, spec.files[0][0])
             end = await self._watch_over(stage, argv, watch_input=spec.stdin is None)
+        except NotExecutableError as error:
+            if not spec.language.compile:
+                raise
+            why = verdict.not_executable(str(error))
+            return Complete(status=why.status, message=why.message)
         finally:
             self._stage = None
             streams.close()

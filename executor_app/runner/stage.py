@@ -30,6 +30,8 @@ READS_A_TURN: Final = 16
 # A read that brought less has emptied the terminal. The next one would make the loop wait for what
 # the kernel is still moving over, which comes by itself a moment later.
 SHORT_READ_BYTES: Final = 2048
+# A compiler says last what stopped it, and then some advice.
+LAST_WORDS_BYTES: Final = 1024
 # After this long a killed program that has not been reported takes its sandbox with it.
 KILL_PATIENCE_S: Final = 1.0
 
@@ -90,6 +92,7 @@ class StageRun:
         self._waited_s = 0.0
         self._waiting_since: float | None = None
         self.output_bytes = 0
+        self._last_words = b""
         self._truncated = False
 
     # --- from start to end ---------------------------------------------------------------------
@@ -200,11 +203,16 @@ class StageRun:
         if not data:
             return
         self.output_bytes += len(data)
+        self._last_words = (self._last_words + data[-LAST_WORDS_BYTES:])[-LAST_WORDS_BYTES:]
         stream = self._streams.outputs[fd]
         self._prompt.wrote(stream, data)
         self._outbox.write(stream, self.stage, data)
         if self._watch is not None:
             self._watch.touch()
+
+    @property
+    def last_words(self) -> str:
+        return self._last_words.decode("utf-8", "replace")
 
     def _output_ended(self, fd: int) -> None:
         self._readable.discard(fd)
@@ -223,13 +231,17 @@ class StageRun:
         return sum(self._read(fd) for fd in list(self._readable)) > 0
 
     async def _read_the_rest(self) -> None:
-        """The program has ended and cannot write any more: what it wrote is all there."""
-        while self._readable:
+        """The program has ended: what it wrote is all there. What it left running may still write,
+        and may be new at each look: it is killed again, others get their turn, and the limit on
+        output is the end of it in any case."""
+        while self._readable and not self._truncated:
             if self._outbox.full:
                 await self._outbox.wait_for_room()
             if not self._read_all():
                 return
             self._stop_reading()
+            self._kill_program()
+            await asyncio.sleep(0)
 
     # --- input ---------------------------------------------------------------------------------
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from executor_app.languages import Limits
 from executor_app.protocol import FinalStatus, Stage
@@ -62,6 +64,11 @@ def disk(limits: Limits, stage: Stage) -> Verdict:
     return Verdict(FinalStatus.FILE_SIZE_LIMIT, text)
 
 
+def files(count: int, stage: Stage) -> Verdict:
+    text = f"{_who(stage)} filled its folder: the limit is {count} files and folders."
+    return Verdict(FinalStatus.FILE_SIZE_LIMIT, text)
+
+
 def output(limits: Limits, stage: Stage) -> Verdict:
     text = f"{_who(stage)} wrote more than its limit of {size(limits.output_bytes)} of output."
     return Verdict(FinalStatus.OUTPUT_LIMIT, text)
@@ -76,7 +83,22 @@ def cancelled(reason: str = "") -> Verdict:
     return Verdict(FinalStatus.CANCELLED, reason or "The job was cancelled.")
 
 
-def signaled(number: int) -> Verdict:
+def not_executable(why: str) -> Verdict:
+    text = f"What the compiler made of the program cannot be executed: {why}."
+    return Verdict(FinalStatus.COMPILE_ERROR, text)
+
+
+def compile_error(limits: Limits, last_words: str) -> Verdict:
+    """What a failed compiler died of. Its parts are its own children: where a limit stopped one of
+    them nobody else is told, and the compiler says so in the C library's words."""
+    for words, limit in LIMITS_IN_WORDS.items():
+        if words in last_words:
+            return limit(limits, "compile")
+    text = "The program does not compile; the compiler says why."
+    return Verdict(FinalStatus.COMPILE_ERROR, text)
+
+
+def signaled(number: int, stage: Stage) -> Verdict:
     name = signal_name(number)
     meaning = {
         signal.SIGSEGV: ": it used memory that is not its own",
@@ -84,7 +106,19 @@ def signaled(number: int) -> Verdict:
         signal.SIGFPE: ": a calculation is not possible, such as a division by zero",
         signal.SIGSYS: ": it made a system call that is not allowed here",
     }.get(signal.Signals(number) if number in signal.valid_signals() else signal.SIGTERM, "")
+    if stage == "compile":
+        text = f"The compiler was ended by {name}{meaning}. The program is more than it can take."
+        return Verdict(FinalStatus.COMPILE_ERROR, text)
     return Verdict(FinalStatus.SIGNALED, f"The program was ended by {name}{meaning}.")
+
+
+# strerror(3) and strsignal(3) of what the kernel says at each of these limits.
+LIMITS_IN_WORDS: Final[Mapping[str, Callable[[Limits, Stage], Verdict]]] = {
+    "File size limit exceeded": file_size,
+    "File too large": file_size,
+    "No space left on device": disk,
+    "CPU time limit exceeded": cpu_time,
+}
 
 
 def signal_name(number: int) -> str:

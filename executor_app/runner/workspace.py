@@ -12,6 +12,7 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Literal
 
 from . import mounts
 from .sandbox import Place
@@ -19,6 +20,7 @@ from .sandbox import Place
 MAX_FILES = 16 * 1024
 # How many entries are looked at when asking whether a file has hit its limit.
 MAX_LOOKED_AT = 2000
+DEEPEST_LOOK = 32
 FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -55,12 +57,14 @@ class Workspace:
         self.disk_bytes = disk_bytes
         return not self._mounted or mounts.resize_tmpfs(self.folder, size=disk_bytes)
 
-    def is_full(self) -> bool:
-        """Whether what the job wrote fills its file system. Without a mount nobody can say."""
+    def full(self) -> Literal["bytes", "files"] | None:
+        """What there is no more room for on its file system. Without a mount nobody can say."""
         if not self._mounted:
-            return False
+            return None
         state = os.statvfs(self.folder)
-        return state.f_bavail == 0 or state.f_favail == 0
+        if state.f_bavail == 0:
+            return "bytes"
+        return "files" if state.f_favail == 0 else None
 
     def may_hold(self, size: int) -> bool:
         """False where all files together are smaller than that, so that nobody has to look."""
@@ -72,27 +76,17 @@ class Workspace:
     def files_of(self, size: int) -> frozenset[int]:
         """The inodes of files that have reached `size` bytes.
 
-        Only the first `MAX_LOOKED_AT` entries are looked at: a job may have made very many.
+        Only the first `MAX_LOOKED_AT` entries are looked at, and `DEEPEST_LOOK` folders down: a job
+        may have made very many.
         """
-        found = set()
-        left = MAX_LOOKED_AT
-        waiting = [str(self.place.home), str(self.place.tmp), str(self.place.shm)]
-        while waiting and left > 0:
-            try:
-                with os.scandir(waiting.pop()) as entries:
-                    for entry in entries:
-                        left -= 1
-                        if left == 0:
-                            break
-                        if entry.is_dir(follow_symlinks=False):
-                            waiting.append(entry.path)
-                            continue
-                        state = entry.stat(follow_symlinks=False)
-                        if stat.S_ISREG(state.st_mode) and state.st_size >= size:
-                            found.add(state.st_ino)
-            except OSError:
-                continue
-        return frozenset(found)
+        places = (self.place.home, self.place.tmp, self.place.shm)
+        files = (state for place in places for state in _states(str(place), None, DEEPEST_LOOK))
+        looked_at = itertools.islice(files, MAX_LOOKED_AT)
+        return frozenset(
+            state.st_ino
+            for state in looked_at
+            if stat.S_ISREG(state.st_mode) and state.st_size >= size
+        )
 
     def remove(self) -> None:
         if self._mounted:
@@ -104,6 +98,27 @@ class Workspace:
     def _give(self, path: Path) -> None:
         if self._mounted:
             os.chown(path, self.place.uid, self.place.gid)
+
+
+def _states(name: str, parent: int | None, depth: int) -> Iterator[os.stat_result]:
+    """What is in a folder and below it. Each folder is opened by its name in the one above: the job
+    runs, and by the next look any part of a path may be a link that leads out of its workspace."""
+    try:
+        folder = os.open(name, FOLDER_FLAGS, dir_fd=parent)
+    except OSError:
+        return
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                try:
+                    state = os.stat(entry.name, dir_fd=folder, follow_symlinks=False)
+                except OSError:
+                    continue  # it has gone meanwhile
+                yield state
+                if stat.S_ISDIR(state.st_mode) and depth > 1:
+                    yield from _states(entry.name, folder, depth - 1)
+    finally:
+        os.close(folder)
 
 
 def _remove_tree(folder: Path) -> None:

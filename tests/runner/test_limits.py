@@ -98,7 +98,8 @@ PROGRAMS: dict[str, tuple[str, str, dict[str, Any], FinalStatus, str]] = {
              "limit is 8 MiB in all files"),
     "disk after compiling": ("c", C_FILE, {"disk_bytes": 8 * MIB, "file_size_bytes": 64 * MIB},
                              FinalStatus.FILE_SIZE_LIMIT, "limit is 8 MiB in all files"),
-    "many files": ("python", MANY_FILES, {}, FinalStatus.FILE_SIZE_LIMIT, "limit"),
+    "many files": ("python", MANY_FILES, {}, FinalStatus.FILE_SIZE_LIMIT,
+                   "limit is 16384 files and folders"),
     "output": ("python", FLOOD, {"output_bytes": 200_000}, FinalStatus.OUTPUT_LIMIT,
                "limit of 195.3 KiB of output"),
     "nobody answers": ("python", "input('? ')", {"input_timeout_s": 0.4}, FinalStatus.INPUT_TIMEOUT,
@@ -246,7 +247,69 @@ async def test_a_flood_of_errors_ends_at_the_limit(host: Host) -> None:
     talk = await hold(host, spec("c", code, compile_limits={"output_bytes": 20_000}))
 
     assert talk.complete.status == FinalStatus.OUTPUT_LIMIT
+    assert talk.complete.message == "The compiler wrote more than its limit of 19.5 KiB of output."
     assert len(talk.output("stderr", "compile")) == 20_000
+
+
+async def test_compiling_has_a_limit_of_processes_of_its_own(host: Host) -> None:
+    talk = await hold(host, spec("c", "int main(void) {}", compile_limits={"processes": 1}))
+
+    assert talk.complete.status == FinalStatus.PROCESS_LIMIT
+    assert talk.complete.message.startswith("The compiler tried to have more than its limit of 1 ")
+
+
+HUGE = "char huge[9 << 20] = {1};\nint main(void) { return huge[7]; }"
+
+
+@pytest.mark.parametrize("language", ["c", "cpp"])
+async def test_compiling_has_a_limit_on_files_of_its_own(host: Host, language: str) -> None:
+    """The assembler is stopped; the compiler that started it would call that its own mistake."""
+    talk = await hold(host, spec(language, HUGE, compile_limits={"file_size_bytes": 3 * MIB}))
+
+    assert talk.complete.status == FinalStatus.FILE_SIZE_LIMIT
+    assert talk.complete.message == "The compiler wrote a file that reached the limit of 3 MiB."
+
+
+RUST_HUGE = 'static HUGE: [u8; 9 << 20] = [1; 9 << 20];\nfn main() { print!("{:?}", HUGE); }'
+
+
+@pytest.mark.parametrize(("language", "code"), [("c", HUGE), ("rust", RUST_HUGE)])
+async def test_compiling_has_a_limit_on_disk_of_its_own(
+    host: Host, language: str, code: str
+) -> None:
+    talk = await hold(host, spec(language, code, compile_limits={"disk_bytes": 4 * MIB}))
+
+    assert talk.complete.status == FinalStatus.FILE_SIZE_LIMIT
+    assert talk.complete.message == (
+        "The compiler filled its folder: the limit is 4 MiB in all files."
+    )
+
+
+async def test_what_is_compiled_has_to_fit_the_program_s_own_folder(host: Host) -> None:
+    talk = await hold(host, spec("c", HUGE, limits={"disk_bytes": 4 * MIB}))
+
+    assert talk.complete.status == FinalStatus.FILE_SIZE_LIMIT
+    assert "The compiler filled its folder: the limit is 4 MiB" in talk.complete.message
+
+
+async def test_a_compiler_that_falls_over_is_no_program_that_does(host: Host) -> None:
+    code = f"fn main() {{ let _ = {'(' * 200_000}0{')' * 200_000}; }}"
+
+    talk = await hold(host, spec("rust", code))
+
+    end = talk.complete
+    assert (end.status, end.signal) == (FinalStatus.COMPILE_ERROR, "SIGSEGV")
+    assert end.message.startswith("The compiler was ended by SIGSEGV")
+
+
+@pytest.mark.parametrize("kind", ["lib", "staticlib"])
+async def test_what_compiles_and_is_no_program_is_an_error_of_the_source(
+    host: Host, kind: str
+) -> None:
+    talk = await hold(host, spec("rust", f'#![crate_type = "{kind}"]\npub fn main() {{}}'))
+
+    assert talk.complete.status == FinalStatus.COMPILE_ERROR
+    assert "cannot be executed" in talk.complete.message
 
 
 async def test_what_the_compiler_used_does_not_count_as_the_program_s(host: Host) -> None:
@@ -279,6 +342,12 @@ async def test_a_crash_is_named(host: Host, code: str, signal: str, words: str) 
     assert end.exit_code is not None
     assert end.exit_code > 128
     assert words in end.message
+
+
+async def test_the_signal_of_a_limit_is_no_limit_when_the_program_sends_it(host: Host) -> None:
+    talk = await hold(host, spec("python", "import os, signal; os.kill(0, signal.SIGXCPU)"))
+
+    assert (talk.complete.status, talk.complete.signal) == (FinalStatus.SIGNALED, "SIGXCPU")
 
 
 @pytest.mark.parametrize("code", [0, 1, 42, 255])
