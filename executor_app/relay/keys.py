@@ -5,7 +5,17 @@ from __future__ import annotations
 PREFIX = "codr"
 EXECUTORS = f"{PREFIX}:executors"
 # Celery keeps a queue as a list of its name behind the prefix that the settings give it.
-JOBS_QUEUE = f"{PREFIX}:queue:jobs"
+TICKETS = f"{PREFIX}:queue:jobs"
+# The fair queue (`queue.py`): owners who wait by their next turn, the turn that is being served,
+# and the next turns of owners who were served a moment ago.
+WAITING_OWNERS = f"{PREFIX}:waiting"
+TURN = f"{PREFIX}:turn"
+NEXT_TURNS = f"{PREFIX}:turns"
+ARRIVALS = f"{PREFIX}:arrivals"
+WAITING_PREFIX = f"{PREFIX}:waiting:"
+ORDER_PREFIX = f"{PREFIX}:order:"
+# Where the library of rate limits keeps its windows.
+WINDOWS_PREFIX = f"{PREFIX}:window"
 
 
 def output_journal(job_id: str) -> str:
@@ -19,6 +29,21 @@ def input_journal(job_id: str) -> str:
 def lease(job_id: str) -> str:
     """Held by the executor that runs the job; gone soon after that executor."""
     return f"{PREFIX}:job:{job_id}:lease"
+
+
+def order(job_id: str) -> str:
+    """What an executor has to know about a job, for as long as none has taken it."""
+    return ORDER_PREFIX + job_id
+
+
+def waiting(owner: str) -> str:
+    """The ids of an owner's jobs that no executor has taken, the oldest first."""
+    return WAITING_PREFIX + owner
+
+
+def active(payer: str) -> str:
+    """The jobs that count as running at once for an owner or an address, by their begin."""
+    return f"{PREFIX}:active:{payer}"
 
 
 def presence(job_id: str) -> str:

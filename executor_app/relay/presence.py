@@ -78,8 +78,3 @@ async def abandoned(job_ids: Sequence[str]) -> set[str]:
         return set()
     values = await client().mget([keys.presence(job_id) for job_id in job_ids])
     return {job_id for job_id, value in zip(job_ids, values, strict=True) if value is None}
-
-
-async def queue_length() -> int:
-    """How many jobs wait in the broker's queue. The name is the broker's own, with its prefix."""
-    return int(await client().llen(keys.JOBS_QUEUE))

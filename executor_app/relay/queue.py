@@ -1,0 +1,164 @@
+"""The queue of jobs that no executor has taken yet, fair between their owners.
+
+What Celery carries is a ticket; which job it runs is decided when it starts. Each owner has a turn
+number, as in start-time fair queueing (Goyal, Vin, Cheng 1996): an owner who comes is due in the
+turn that is being served, or after the turns that they have just had, and each job moves them one
+turn on. So who sends 500 jobs delays another's first job by no more than the jobs that run already.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from executor_app.conf import conf
+
+from . import keys
+from .client import client
+from .events import FORGOTTEN_S
+from .scripts import Script
+
+# Owners who arrive in the same turn are served in the order of their arrival: it is the fraction
+# of their score, which a double keeps apart for nine billion turns.
+ARRIVALS_PER_TURN: Final = 1_000_000
+
+# KEYS: waiting owners, turn, next turns, arrivals, the owner's waiting jobs, the order.
+# ARGV: owner, job, order, time in milliseconds, expiry, arrivals per turn.
+PUT: Final = Script("""
+redis.call('HSET', KEYS[6], 'owner', ARGV[1], 'order', ARGV[3], 't', ARGV[4])
+redis.call('EXPIRE', KEYS[6], ARGV[5])
+redis.call('RPUSH', KEYS[5], ARGV[2])
+if not redis.call('ZSCORE', KEYS[1], ARGV[1]) then
+  local turn = tonumber(redis.call('GET', KEYS[2]) or '0')
+  local own = tonumber(redis.call('ZSCORE', KEYS[3], ARGV[1]) or '0')
+  local arrival = redis.call('INCR', KEYS[4]) % tonumber(ARGV[6])
+  local score = math.floor(math.max(turn, own)) + arrival / tonumber(ARGV[6])
+  redis.call('ZADD', KEYS[1], string.format('%.17g', score), ARGV[1])
+end
+return 1
+""")
+
+# KEYS: waiting owners, turn, next turns. ARGV: prefix of waiting jobs, of orders, prefix and suffix
+# of leases, the executor, the lease's milliseconds. Order and lease change hands in one step, so
+# there is no moment in which nobody has the job.
+TAKE: Final = Script("""
+while true do
+  local first = redis.call('ZPOPMIN', KEYS[1])
+  if not first[1] then return false end
+  local owner, score = first[1], tonumber(first[2])
+  local jobs = ARGV[1] .. owner
+  local job = redis.call('LPOP', jobs)
+  local turn = math.floor(score)
+  local order = job and redis.call('HGET', ARGV[2] .. job, 'order')
+  if order then
+    redis.call('SET', KEYS[2], turn)
+    redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', turn)
+    redis.call('ZADD', KEYS[3], turn + 1, owner)
+    score = score + 1
+  end
+  if redis.call('EXISTS', jobs) == 1 then
+    redis.call('ZADD', KEYS[1], string.format('%.17g', score), owner)
+  end
+  if order then
+    redis.call('DEL', ARGV[2] .. job)
+    redis.call('SET', ARGV[3] .. job .. ARGV[4], ARGV[5], 'PX', ARGV[6])
+    return {job, order}
+  end
+end
+""")
+
+# KEYS: waiting owners, the order. ARGV: prefix of waiting jobs, job.
+WITHDRAW: Final = Script("""
+local owner = redis.call('HGET', KEYS[2], 'owner')
+if not owner then return 0 end
+redis.call('DEL', KEYS[2])
+redis.call('LREM', ARGV[1] .. owner, 1, ARGV[2])
+if redis.call('EXISTS', ARGV[1] .. owner) == 0 then redis.call('ZREM', KEYS[1], owner) end
+return 1
+""")
+
+# KEYS: waiting owners, turn, next turns, the owner's waiting jobs. ARGV: prefix of waiting jobs,
+# owner. The owner's next job has the turn `due`; what others have before that comes first.
+AHEAD: Final = Script("""
+local own = redis.call('LLEN', KEYS[4])
+local score = tonumber(redis.call('ZSCORE', KEYS[1], ARGV[2]) or 'nan')
+if score ~= score then
+  local turn = tonumber(redis.call('GET', KEYS[2]) or '0')
+  local next_turn = tonumber(redis.call('ZSCORE', KEYS[3], ARGV[2]) or '0')
+  score = math.max(turn, next_turn) + 1 -- the last to arrive in that turn
+end
+local due, ahead = score + own, own
+local others = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', due, 'WITHSCORES', 'LIMIT', 0, 1000)
+for i = 1, #others, 2 do
+  if others[i] ~= ARGV[2] then
+    local before = math.ceil(due - tonumber(others[i + 1]))
+    ahead = ahead + math.min(redis.call('LLEN', ARGV[1] .. others[i]), before)
+  end
+end
+return ahead
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Length:
+    """What waits now: jobs, owners, and tickets that will take a job each."""
+
+    jobs: int
+    owners: int
+    tickets: int
+
+
+async def put(job_id: str, owner: str, order: str) -> None:
+    """Queues an order; a ticket has to be sent for it afterwards."""
+    named = [
+        *(keys.WAITING_OWNERS, keys.TURN, keys.NEXT_TURNS, keys.ARRIVALS),
+        *(keys.waiting(owner), keys.order(job_id)),
+    ]
+    now = int(time.time() * 1000)
+    await PUT.run(named, [owner, job_id, order, now, FORGOTTEN_S, ARRIVALS_PER_TURN])
+
+
+async def take(executor: str) -> tuple[str, str] | None:
+    """Id and order of the job whose turn it is, with its lease; None where none waits."""
+    before_id, after_id = keys.lease("\0").split("\0")
+    taken = await TAKE.run(
+        [keys.WAITING_OWNERS, keys.TURN, keys.NEXT_TURNS],
+        [
+            *(keys.WAITING_PREFIX, keys.ORDER_PREFIX, before_id, after_id),
+            *(executor, int(conf().lease_s * 1000)),
+        ],
+    )
+    return (taken[0].decode(), taken[1].decode()) if taken else None
+
+
+async def withdraw(job_id: str) -> bool:
+    """Takes a job out of the queue; False where it is not in it any more."""
+    named = [keys.WAITING_OWNERS, keys.order(job_id)]
+    return bool(await WITHDRAW.run(named, [keys.WAITING_PREFIX, job_id]))
+
+
+async def ahead_of(owner: str) -> int:
+    """About how many jobs will be taken before one that this owner queues now."""
+    named = [keys.WAITING_OWNERS, keys.TURN, keys.NEXT_TURNS, keys.waiting(owner)]
+    return int(await AHEAD.run(named, [keys.WAITING_PREFIX, owner]))
+
+
+async def still_waiting(job_ids: Sequence[str]) -> set[str]:
+    """Which of these jobs are in the queue."""
+    async with client().pipeline(transaction=False) as pipe:
+        for job_id in job_ids:
+            pipe.exists(keys.order(job_id))
+        there = await pipe.execute()
+    return {job_id for job_id, found in zip(job_ids, there, strict=True) if found}
+
+
+async def length() -> Length:
+    owners = await client().zrange(keys.WAITING_OWNERS, 0, -1)
+    async with client().pipeline(transaction=False) as pipe:
+        pipe.llen(keys.TICKETS)
+        for owner in owners:
+            pipe.llen(keys.waiting(owner.decode()))
+        tickets, *jobs = await pipe.execute()
+    return Length(jobs=sum(jobs), owners=len(owners), tickets=tickets)
