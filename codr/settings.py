@@ -256,6 +256,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"queue": "records", "expires": 3600.0},
     },
+    "send missing tickets": {
+        "task": "executor_app.records.send_missing_tickets",
+        "schedule": 5.0,
+        "options": {"queue": "records", "expires": 5.0},
+    },
 }
 
 # --- what Codr itself may be told ---------------------------------------------------------------
@@ -265,7 +270,12 @@ CODR = {
     "limits_by": _choice("CODR_LIMITS", "cgroup" if PRODUCTION else "auto", "cgroup", "auto"),
     "validation": _choice("CODR_VALIDATION", "standard", "off", "standard", "strict"),
     "allow_anonymous": _flag("CODR_ALLOW_ANONYMOUS", not PRODUCTION),
-    "rate_limits": _flag("CODR_RATE_LIMITS", True),
+    # In development Codr listens on loopback alone: there is nobody to be fair to.
+    "rate_limits": _flag("CODR_RATE_LIMITS", PRODUCTION),
+    "submissions_per_minute": _whole("CODR_SUBMISSIONS_PER_MINUTE", 60),
+    "concurrent_jobs": _whole("CODR_CONCURRENT_JOBS", 10),
+    "cpu_seconds_per_hour": _whole("CODR_CPU_SECONDS_PER_HOUR", 1200),
+    "owners_per_address": _whole("CODR_OWNERS_PER_ADDRESS", 30, 1),
     "trusted_proxies": _whole("CODR_TRUSTED_PROXIES", 0),
     "request_s": _number("CODR_REQUEST_S", 20, 0.1),
     "ping_interval_s": _number("CODR_PING_INTERVAL_S", 20, 0.1),

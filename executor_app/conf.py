@@ -18,6 +18,10 @@ class Conf:
     validation: str
     allow_anonymous: bool
     rate_limits: bool
+    submissions_per_minute: int
+    concurrent_jobs: int
+    cpu_seconds_per_hour: int
+    owners_per_address: int
     trusted_proxies: int
     request_s: float
     ping_interval_s: float

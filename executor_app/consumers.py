@@ -18,6 +18,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from redis.exceptions import RedisError
 
 from . import access, audit, submission
+from .allowances import Share, shares_of
 from .api_keys import BadKeyError
 from .conf import conf
 from .control import cancel_job
@@ -140,7 +141,7 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
         except ProtocolError as error:
             await self._say_error(error.code, error.message)
         except submission.RefusedError as error:
-            await self._refuse(error.close_code, error.code, error.message)
+            await self._refuse(error.close_code, error.code, error.message, error.retry_after_s)
         except UserError as error:
             await self._say_error(error.code, error.message)
         except Exception:
@@ -185,12 +186,12 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
             return
         assert self.caller is not None
         owner = self.caller.owner
-        repeated = await database_sync_to_async(submission.find_repeated)(message, owner)
+        repeated, shares = await database_sync_to_async(_look_up)(message, owner)
         if repeated is not None:
             await self._follow(repeated, after=0)
             await self._replay(repeated)
             return
-        checked = await submission.check(message, owner)
+        checked = await submission.check(message, owner, shares)
         job, is_new = await database_sync_to_async(submission.record)(checked)
         try:
             await self._follow(job, after=0)
@@ -333,11 +334,13 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
         """Redis, the broker or the database failed; which one is for the log."""
         await self._refuse(CloseCode.NO_WORKER, UNAVAILABLE.code, UNAVAILABLE.message)
 
-    async def _refuse(self, close_code: CloseCode, code: str, text: str) -> None:
+    async def _refuse(
+        self, close_code: CloseCode, code: str, text: str, retry_after_s: float | None = None
+    ) -> None:
         if self._over:
             return
         self._over = True
-        await self._say(Error(code=code, message=text))
+        await self._say(Error(code=code, message=text, retry_after=retry_after_s))
         await self.close(int(close_code))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -354,6 +357,11 @@ def _parse(text: str | None) -> ClientMessage:
         raise ProtocolError(TOO_LARGE, f"A frame may have {MAX_FRAME_BYTES} bytes at most.")
     message: ClientMessage = parse_client(text)
     return message
+
+
+def _look_up(message: Execute, owner: Owner) -> tuple[Job | None, list[Share]]:
+    """What the database knows before a job begins, in one visit to the thread that has it."""
+    return submission.find_repeated(message, owner), shares_of(owner)
 
 
 def _refusal(checked: submission.Checked) -> Error:

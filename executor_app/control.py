@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from asgiref.sync import sync_to_async
 
-from . import jobs
+from . import dispatch, jobs
 from .protocol import Cancel, Complete, FinalStatus, encode
 from .relay import presence
 from .relay.events import publish_end
@@ -20,6 +20,7 @@ async def cancel_job(job_id: str, reason: str = "") -> None:
     if await presence.have_lease([job_id]):
         await publish_input_response(job_id, encode(Cancel(type="cancel", reason=reason)))
         return
+    await dispatch.withdraw(job_id)
     message = reason or "The job was cancelled."
     complete = Complete(status=FinalStatus.CANCELLED, message=message)
     if await publish_end(job_id, complete):

@@ -1,14 +1,22 @@
-"""The two Celery queues and what travels in them, by name: whoever sends a task needs no code of
-whoever runs it. What an executor has to know about a job is all in its order."""
+"""How jobs get to executors and their results to the recorder.
+
+An order, which has all that an executor has to know about a job, waits in the fair queue of the
+relay; Celery's queue of jobs carries tickets, each good for the order whose turn it is when the
+ticket is taken. Tasks are sent by name: whoever sends one needs no code of whoever runs it.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from codr.celery import app
+
+from .relay import queue, quotas
 
 JOBS_QUEUE: Final = "jobs"
 RECORDS_QUEUE: Final = "records"
@@ -19,9 +27,14 @@ RECORD_RESULT: Final = "executor_app.records.record_result"
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One job for an executor. `seq` is the last event journalled before it was sent."""
+    """One job for an executor. `seq` is the last event journalled before it was sent.
+
+    `payers` are those whose jobs at once it counts as and whose CPU time it uses.
+    """
 
     job_id: str
+    owner: str
+    payers: Sequence[str]
     language: str
     files: Sequence[tuple[str, bytes]]
     args: Sequence[str]
@@ -33,10 +46,12 @@ class Order:
     seq: int
     attempt: int = 1
 
-    def as_message(self) -> dict[str, Any]:
-        """Plain JSON; bytes as base64."""
-        return {
+    def as_text(self) -> str:
+        """JSON; bytes as base64."""
+        values = {
             "job_id": self.job_id,
+            "owner": self.owner,
+            "payers": list(self.payers),
             "language": self.language,
             "files": [[name, _text(content)] for name, content in self.files],
             "args": list(self.args),
@@ -48,18 +63,41 @@ class Order:
             "seq": self.seq,
             "attempt": self.attempt,
         }
+        return json.dumps(values, separators=(",", ":"))
 
     @classmethod
-    def from_message(cls, message: Mapping[str, Any]) -> Order:
-        values = dict(message)
+    def from_text(cls, text: str) -> Order:
+        values: dict[str, Any] = json.loads(text)
         values["files"] = [(name, base64.b64decode(text)) for name, text in values["files"]]
         if values["stdin"] is not None:
             values["stdin"] = base64.b64decode(values["stdin"])
         return cls(**values)
 
 
-def send_order(order: Order) -> None:
-    app.send_task(EXECUTE, args=[order.as_message()], queue=JOBS_QUEUE)
+async def enqueue(order: Order) -> None:
+    """Puts the order into the queue and sends a ticket for it."""
+    await queue.put(order.job_id, order.owner, order.as_text())
+    await asyncio.to_thread(send_tickets, 1)
+
+
+def send_tickets(count: int) -> None:
+    for _ in range(count):
+        app.send_task(EXECUTE, queue=JOBS_QUEUE)
+
+
+async def take(executor: str) -> Order | None:
+    """The order whose turn it is, with its lease; None where somebody else has taken it."""
+    taken = await queue.take(executor)
+    return None if taken is None else Order.from_text(taken[1])
+
+
+async def withdraw(job_id: str) -> bool:
+    """Takes a job out of the queue; False where an executor has it, or had."""
+    text = await queue.withdraw(job_id)
+    if text is None:
+        return False
+    await quotas.release(job_id, Order.from_text(text).payers)
+    return True
 
 
 def send_record(task: str, job_id: str, facts: Mapping[str, Any]) -> None:

@@ -19,10 +19,10 @@ import uvloop
 from redis.exceptions import RedisError
 
 from .conf import conf, state_dir
-from .dispatch import Order
+from .dispatch import Order, take
 from .languages import languages
 from .protocol import Cancel, Complete, Event
-from .relay import presence
+from .relay import presence, quotas
 from .relay.client import keep_listening
 from .relay.events import Publisher, SupersededError
 from .relay.inputs import InputReader
@@ -71,6 +71,11 @@ class Executor:
         except BaseException:
             self.stop()
             raise
+
+    def take_order(self) -> Order | None:
+        """The job whose turn it is; None where there is none, which is no error."""
+        order: Order | None = self._submit(take(self.name)).result()
+        return order
 
     def run_job(self, order: Order) -> dict[str, Any] | None:
         """Runs one job to its end; what the recorder has to know, or None if it was superseded."""
@@ -195,12 +200,23 @@ class _JobRun:
                 attempt=self._order.attempt,
                 worker=self._worker,
             )
+        await self._settle(result.cpu_time_s)
         if self._broken is not None:
             logger.warning("job %s ended unheard: %r", self._order.job_id, self._broken)
             return None
-        with contextlib.suppress(RedisError, OSError):  # it expires by itself
-            await presence.release_lease(self._order.job_id)
         return self._facts(result, started_at)
+
+    async def _settle(self, cpu_time_s: float) -> None:
+        """The job is over, and so is what it kept of its owner's share."""
+        order = self._order
+        try:
+            await quotas.charge_cpu(order.payers, cpu_time_s)
+            await quotas.release(order.job_id, order.payers)
+            if self._broken is None:
+                await presence.release_lease(order.job_id)
+        except (RedisError, OSError) as error:
+            # The lease expires by itself, and then the job's place is free too.
+            logger.warning("job %s is not settled: %s", order.job_id, error)
 
     async def _emit(self, events: Sequence[Event]) -> None:
         if self._broken is not None:

@@ -34,9 +34,12 @@ class Caller:
     """Who asks, with what stands behind it: `user` is the account, `key` what it was shown by."""
 
     owner: Owner
-    address: str
     user: User | None = None
     key: ApiKey | None = None
+
+    @property
+    def address(self) -> str:
+        return self.owner.address
 
     @property
     def may_enter(self) -> bool:
@@ -86,17 +89,18 @@ def caller_of_request(request: HttpRequest) -> Caller:
 def _caller(secret: str | None, user: Any, session: Any, address: str, agent: str) -> Caller:
     if secret is not None:
         key = api_keys.find(secret, address)
-        return Caller(_owner_of_user(key.user, agent), address, key.user, key)
+        return Caller(_owner_of_user(key.user, address, agent), key.user, key)
     if user is not None and user.is_authenticated:
-        return Caller(_owner_of_user(user, agent), address, user)
+        return Caller(_owner_of_user(user, address, agent), user)
     held = session.session_key if session is not None else None
     if held and session.exists(held):
-        return Caller(Owner(owner_key_of_session(held), user_agent=agent), address)
-    return Caller(Owner(f"address:{address}", user_agent=agent), address)
+        key_of_it = owner_key_of_session(held)
+        return Caller(Owner(key_of_it, user_agent=agent, address=address))
+    return Caller(Owner(f"address:{address}", user_agent=agent, address=address))
 
 
-def _owner_of_user(user: User, agent: str) -> Owner:
-    return Owner(f"user:{user.pk}", user_id=user.pk, user_agent=agent)
+def _owner_of_user(user: User, address: str, agent: str) -> Owner:
+    return Owner(f"user:{user.pk}", user_id=user.pk, user_agent=agent, address=address)
 
 
 def _bearer(authorization: str) -> str | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
@@ -26,6 +26,7 @@ class Owner:
     key: str
     user_id: int | None = None
     user_agent: str = ""
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Request:
     files: Sequence[SourceFile]
     args: Sequence[str]
     tty: bool
+    job_id: uuid.UUID = field(default_factory=uuid.uuid4)
 
 
 def find_request(owner: Owner, request_id: str) -> Job | None:
@@ -50,6 +52,7 @@ def find_request(owner: Owner, request_id: str) -> Job | None:
 def create(request: Request) -> tuple[Job, bool]:
     """The job for this request, and whether it is new: a repeated `request_id` finds the first."""
     job = Job(
+        id=request.job_id,
         owner_id=request.owner.user_id,
         owner_key=request.owner.key,
         user_agent=_text(request.owner.user_agent)[:200],

@@ -243,3 +243,31 @@ class AuditEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.at:%Y-%m-%d %H:%M:%S}"
+
+
+class Allowance(models.Model):
+    """What one owner may use, where it is not what everybody may. Empty: as everybody; 0: no bound.
+
+    `user` is for the admin's form; what counts is `owner_key`, as a job has it.
+    """
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.CASCADE
+    )
+    owner_key = models.CharField(max_length=100, unique=True, blank=True)
+    submissions_per_minute = models.PositiveIntegerField(null=True, blank=True)
+    concurrent_jobs = models.PositiveIntegerField(null=True, blank=True)
+    cpu_seconds_per_hour = models.PositiveIntegerField(null=True, blank=True)
+    remark = models.CharField(max_length=200, blank=True)
+
+    def __str__(self) -> str:
+        return f"allowance of {self.owner_key}"
+
+    def applied_to(self, usual: tuple[int, int, int]) -> tuple[int, int, int]:
+        """The three numbers, in the order of the fields."""
+        submissions, jobs, cpu_seconds = usual
+        return (
+            submissions if self.submissions_per_minute is None else self.submissions_per_minute,
+            jobs if self.concurrent_jobs is None else self.concurrent_jobs,
+            cpu_seconds if self.cpu_seconds_per_hour is None else self.cpu_seconds_per_hour,
+        )

@@ -395,9 +395,12 @@ class Detail(Message):
 
 
 class Error(Message):
+    """`retry_after` is an addition of Codr's: seconds after which it is worth trying again."""
+
     type: Literal["error"] = "error"
     code: str
     message: str
+    retry_after: float | None = None
     details: list[Detail] | None = None
 
 

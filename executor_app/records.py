@@ -14,7 +14,7 @@ from . import audit, dispatch, jobs, transcripts
 from .conf import conf
 from .models import Job, pack
 from .protocol import Complete, FinalStatus
-from .relay import presence
+from .relay import presence, queue
 from .relay.client import wait_for
 from .relay.events import Entry, forget_later, last_event, publish_end, read_end, read_events
 from .relay.inputs import JobMessage, read_inputs
@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 # moment has none yet, and after an outage of Redis all of them are gone until the executors' next
 # round. Below the pause between two looks.
 UNHELD_S: Final = 4.0
+# How long a job of the table may be on its way to the queue.
+SUBMITTING_S: Final = 30.0
 # How long a result may be on its way after its job's last event.
 RESULT_PATIENCE_S: Final = 15.0
 LOST = (
@@ -77,16 +79,17 @@ def end_lost_jobs() -> None:
     """Ends jobs that nobody runs any more. The journal decides: it may hold an end already."""
     waiting = {str(job.pk): job for job in jobs.unfinished()}
     unheld = waiting.keys() - wait_for(presence.have_lease(list(waiting)))
+    queued = wait_for(queue.still_waiting(list(unheld)))
     now = time.monotonic()
     for job_id in _unheld_since.keys() - unheld:
         del _unheld_since[job_id]
     for job_id in unheld:
-        if now - _unheld_since.setdefault(job_id, now) < UNHELD_S or _may_be_queued(
-            waiting[job_id]
-        ):
+        job, is_queued = waiting[job_id], job_id in queued
+        unheld_for_s = now - _unheld_since.setdefault(job_id, now)
+        if unheld_for_s < UNHELD_S or _may_wait(job, is_queued=is_queued):
             continue
         try:
-            _end_lost(waiting[job_id])
+            _end_lost(job, never_taken=is_queued)
         except Exception:
             # One job that cannot be ended is no reason to leave the others.
             logger.exception("job %s could not be ended", job_id)
@@ -103,15 +106,18 @@ def expire_audit_events() -> None:
 _unheld_since: dict[str, float] = {}
 
 
-def _may_be_queued(job: Job) -> bool:
-    patience = timedelta(seconds=conf().queue_patience_s)
-    return job.status == Job.Status.QUEUED and timezone.now() - job.created_at < patience
+def _may_wait(job: Job, *, is_queued: bool) -> bool:
+    age = timezone.now() - job.created_at
+    if is_queued:
+        return age < timedelta(seconds=conf().queue_patience_s)
+    return job.status == Job.Status.QUEUED and age < timedelta(seconds=SUBMITTING_S)
 
 
-def _end_lost(job: Job) -> None:
+def _end_lost(job: Job, *, never_taken: bool) -> None:
     job_id = str(job.pk)
-    never_taken = job.status == Job.Status.QUEUED
     complete = Complete(status=FinalStatus.FAILED, message=NEVER_TAKEN if never_taken else LOST)
+    if never_taken and not wait_for(dispatch.withdraw(job_id)):
+        return  # an executor took it this moment
     if wait_for(publish_end(job_id, complete)):
         logger.error("job %s was lost: %s", job_id, complete.message)
     else:
@@ -120,7 +126,16 @@ def _end_lost(job: Job) -> None:
             return  # its result, which knows more, is on its way
         complete = wait_for(read_end(job_id)) or complete
     jobs.finish(job_id, complete)
-    # The order of a job that nobody took may still be in the queue. The end in its journal is what
-    # keeps an executor that takes it late from running it, so that journal stays for its day.
-    if not never_taken:
-        keep_transcript(job_id)
+    keep_transcript(job_id)
+
+
+@shared_task(name="executor_app.records.send_missing_tickets")
+def send_missing_tickets() -> None:
+    """A ticket is lost with the executor that held it; the job that it was for waits on.
+
+    One too many does no harm: it finds nothing to take.
+    """
+    length = wait_for(queue.length())
+    missing = length.jobs - length.tickets
+    if missing > 0:
+        dispatch.send_tickets(missing)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,13 +14,14 @@ from channels.db import database_sync_to_async
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
-from . import dispatch, jobs
+from . import allowances, dispatch, jobs
+from .allowances import Share
 from .conf import conf
 from .errors import UserError
 from .languages import Language, UnknownLanguage, find
 from .models import Job
 from .protocol import CloseCode, Complete, Execute, FinalStatus, SourceFile, Status
-from .relay import presence
+from .relay import presence, queue, quotas
 from .relay.events import Publisher, SupersededError, forget_later, publish_end
 from .validation import Finding, Policy, validate
 
@@ -33,17 +35,26 @@ NOT_QUEUED: Final = "The server could not queue this program. Run it again in a 
 class RefusedError(UserError):
     """The job cannot start; the socket is closed with `close_code`."""
 
-    def __init__(self, close_code: CloseCode, code: str, message: str) -> None:
+    def __init__(
+        self,
+        close_code: CloseCode,
+        code: str,
+        message: str,
+        retry_after_s: float | None = None,
+    ) -> None:
         super().__init__(code, message)
         self.close_code = close_code
+        self.retry_after_s = retry_after_s
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
     """A submission that can become a job; with `findings` it becomes a rejected one."""
 
+    job_id: uuid.UUID
     message: Execute
     owner: jobs.Owner
+    payers: Sequence[str]
     language: Language
     version: str
     files: Sequence[SourceFile]
@@ -51,8 +62,27 @@ class Checked:
     findings: Sequence[Finding]
 
 
-async def check(message: Execute, owner: jobs.Owner) -> Checked:
-    """Raises RefusedError: unknown language, or nobody who can run it."""
+async def check(message: Execute, owner: jobs.Owner, shares: Sequence[Share]) -> Checked:
+    """Raises RefusedError: too many, unknown language, or nobody who can run it.
+
+    A submission counts before anything is done for it, and a job as soon as it is sure to be one.
+    """
+    job_id = uuid.uuid4()
+    try:
+        await allowances.count_submission(shares)
+        checked = await _check(job_id, message, owner, [share.payer for share in shares])
+        if not checked.findings:
+            await allowances.admit(str(job_id), shares)
+    except allowances.TooManyError as error:
+        raise RefusedError(
+            CloseCode.TOO_MANY, error.code, error.message, error.retry_after_s
+        ) from error
+    return checked
+
+
+async def _check(
+    job_id: uuid.UUID, message: Execute, owner: jobs.Owner, payers: Sequence[str]
+) -> Checked:
     language = _language(message.language)
     version = await _offered_version(language)
     files = message.files or [SourceFile(name=language.file_name, content=message.code or "")]
@@ -60,7 +90,7 @@ async def check(message: Execute, owner: jobs.Owner) -> Checked:
     contents = [(file.name, file.raw) for file in files]
     # The parser of Python holds the interpreter's lock in pieces; in a thread others go on.
     findings = await asyncio.to_thread(validate, language.name, contents, policy)
-    return Checked(message, owner, language, version, files, policy, findings)
+    return Checked(job_id, message, owner, payers, language, version, files, policy, findings)
 
 
 def request_id_of(message: Execute, owner: jobs.Owner) -> str:
@@ -93,6 +123,7 @@ def record(checked: Checked) -> tuple[Job, bool]:
             files=checked.files,
             args=message.args,
             tty=message.on_terminal,
+            job_id=checked.job_id,
         )
     )
 
@@ -101,8 +132,8 @@ async def enqueue(job: Job, checked: Checked) -> None:
     """Says that the job is queued, and puts its order into the queue; ends it where it cannot."""
     try:
         await _enqueue(str(job.pk), checked)
-    except SupersededError:
-        pass  # cancelled already, from elsewhere
+    except SupersededError:  # cancelled already, from elsewhere
+        await quotas.release(str(job.pk), checked.payers)
     except (BrokerError, RedisError, OSError):
         await give_up(job)
         raise
@@ -110,11 +141,13 @@ async def enqueue(job: Job, checked: Checked) -> None:
 
 async def _enqueue(job_id: str, checked: Checked) -> None:
     message = checked.message
-    position = await presence.queue_length()
+    position = await queue.ahead_of(checked.owner.key)
     publisher = Publisher(job_id, attempt=0, seq=0)
     await publisher.publish_status(Status(status="queued", queue_position=position))
     order = dispatch.Order(
         job_id=job_id,
+        owner=checked.owner.key,
+        payers=checked.payers,
         language=checked.language.name,
         files=[(file.name, file.raw) for file in checked.files],
         args=message.args,
@@ -125,7 +158,7 @@ async def _enqueue(job_id: str, checked: Checked) -> None:
         limits=_limits(message),
         seq=publisher.seq,
     )
-    await asyncio.to_thread(dispatch.send_order, order)
+    await dispatch.enqueue(order)
 
 
 async def give_up(job: Job) -> None:
@@ -133,6 +166,7 @@ async def give_up(job: Job) -> None:
     complete = Complete(status=FinalStatus.FAILED, message=NOT_QUEUED)
     await database_sync_to_async(jobs.finish)(str(job.pk), complete)
     with contextlib.suppress(RedisError, OSError):
+        await dispatch.withdraw(str(job.pk))
         await publish_end(str(job.pk), complete)
 
 

@@ -52,11 +52,13 @@ def stop_executor(**kwargs: Any) -> None:
 
 
 @shared_task(name=dispatch.EXECUTE)
-def execute_job_interactive(message: dict[str, Any]) -> None:
-    """Runs one job (`dispatch.Order`) to its end and hands the result to the recorder."""
-    order = dispatch.Order.from_message(message)
+def execute_job_interactive() -> None:
+    """A ticket: takes the job whose turn it is, runs it to its end, hands on the result."""
     if _executor is None:
         raise RuntimeError("this worker is no executor: CODR_ROLE is not executor")
+    order = _executor.take_order()
+    if order is None:
+        return  # it was cancelled, or taken with a ticket that was sent twice
     facts = {"worker": _executor.name, "attempt": order.attempt, "started_at": time.time()}
     try:
         dispatch.send_record(dispatch.RECORD_START, order.job_id, facts)

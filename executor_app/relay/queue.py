@@ -71,12 +71,12 @@ end
 
 # KEYS: waiting owners, the order. ARGV: prefix of waiting jobs, job.
 WITHDRAW: Final = Script("""
-local owner = redis.call('HGET', KEYS[2], 'owner')
-if not owner then return 0 end
+local owner, order = unpack(redis.call('HMGET', KEYS[2], 'owner', 'order'))
+if not owner then return false end
 redis.call('DEL', KEYS[2])
 redis.call('LREM', ARGV[1] .. owner, 1, ARGV[2])
 if redis.call('EXISTS', ARGV[1] .. owner) == 0 then redis.call('ZREM', KEYS[1], owner) end
-return 1
+return order
 """)
 
 # KEYS: waiting owners, turn, next turns, the owner's waiting jobs. ARGV: prefix of waiting jobs,
@@ -133,10 +133,11 @@ async def take(executor: str) -> tuple[str, str] | None:
     return (taken[0].decode(), taken[1].decode()) if taken else None
 
 
-async def withdraw(job_id: str) -> bool:
-    """Takes a job out of the queue; False where it is not in it any more."""
+async def withdraw(job_id: str) -> str | None:
+    """Takes a job out of the queue and returns its order; None where it is not in it any more."""
     named = [keys.WAITING_OWNERS, keys.order(job_id)]
-    return bool(await WITHDRAW.run(named, [keys.WAITING_PREFIX, job_id]))
+    order = await WITHDRAW.run(named, [keys.WAITING_PREFIX, job_id])
+    return None if order is None else order.decode()
 
 
 async def ahead_of(owner: str) -> int:

@@ -82,6 +82,7 @@ class _Run:
         self._cancelled: verdict.Verdict | None = None
         self._size = (spec.cols, spec.rows)
         self._output_bytes = 0
+        self._cpu_time_s = 0.0
 
     # --- input ---------------------------------------------------------------------------------
 
@@ -128,7 +129,7 @@ class _Run:
                 await sending
         finally:
             sending.cancel()
-        return RunResult(complete, self._output_bytes)
+        return RunResult(complete, self._output_bytes, self._cpu_time_s)
 
     async def _execute_on_host(self, cleanup: contextlib.AsyncExitStack) -> Complete:
         try:
@@ -257,7 +258,9 @@ class _Run:
             **({"TERM": "xterm-256color"} if stage.stage == "run" and self._spec.tty else {}),
             **self._spec.language.env,
         }
-        return await stage.run(argv, env, home, watch_input=watch_input)
+        end = await stage.run(argv, env, home, watch_input=watch_input)
+        self._cpu_time_s += end.cpu_time_s
+        return end
 
     def _say_status(self, status: str) -> None:
         self._outbox.put(

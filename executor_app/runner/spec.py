@@ -27,7 +27,10 @@ class RunSpec:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """How it ended, as it was said to the client, and how much it wrote in bytes."""
+    """How it ended, as it was said to the client, how much it wrote in bytes, and the CPU time of
+    all its stages: `complete` has the program's own.
+    """
 
     complete: Complete
     output_bytes: int
+    cpu_time_s: float

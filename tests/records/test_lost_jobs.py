@@ -9,10 +9,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import redis
 from django.conf import settings
 from django.utils import timezone
 
-from executor_app import jobs, records
+from executor_app import dispatch, jobs, records
 from executor_app.conf import conf
 from executor_app.control import cancel_job
 from executor_app.models import Job, Transcript
@@ -21,15 +22,28 @@ from executor_app.records import (
     LOST,
     NEVER_TAKEN,
     RESULT_PATIENCE_S,
+    SUBMITTING_S,
     UNHELD_S,
     end_lost_jobs,
     record_result,
     record_start,
+    send_missing_tickets,
 )
-from executor_app.relay import presence
+from executor_app.relay import keys, presence, queue, quotas
 from executor_app.relay.client import wait_for
 from executor_app.relay.events import SupersededError, publish_end, read_end
-from tests.records.cast import CANCELLED, WELL, Clock, at_once, ended, new_job, row, speak, started
+from tests.records.cast import (
+    ADA,
+    CANCELLED,
+    WELL,
+    Clock,
+    at_once,
+    ended,
+    new_job,
+    row,
+    speak,
+    started,
+)
 
 pytestmark = pytest.mark.usefixtures("database", "no_jobs", "redis")
 
@@ -43,6 +57,27 @@ def new_running_job(*output: bytes) -> str:
     job_id = new_job()
     record_start(job_id, started())
     wait_for(speak(job_id, *output))
+    return job_id
+
+
+def new_waiting_job() -> str:
+    """One whose order is in the queue."""
+    job_id = new_job()
+    order = dispatch.Order(
+        job_id=job_id,
+        owner=ADA.key,
+        payers=[ADA.key],
+        language="python",
+        files=[("main.py", b"")],
+        args=[],
+        stdin=None,
+        tty=True,
+        cols=80,
+        rows=24,
+        limits={},
+        seq=0,
+    )
+    wait_for(queue.put(job_id, ADA.key, order.as_text()))
     return job_id
 
 
@@ -129,15 +164,19 @@ def test_a_lease_that_comes_back_begins_the_wait_anew(clock: Clock) -> None:
 
 
 def test_a_queued_job_waits_for_the_patience_and_no_longer(clock: Clock) -> None:
-    job_id = new_job()
+    job_id = new_waiting_job()
+    assert wait_for(quotas.admit(job_id, ADA.key, 1))
     look_again(clock, times=3, after_s=(PATIENCE_S - 10) / 3)
     assert status(job_id) == ("queued", "")
     look_again(clock, after_s=20)
     assert status(job_id) == ("failed", NEVER_TAKEN)
+    assert wait_for(dispatch.take("one")) is None
+    assert wait_for(quotas.admit("the next one", ADA.key, 1)), "its place is free"
+    wait_for(quotas.release("the next one", [ADA.key]))
 
 
-def test_an_executor_that_takes_its_order_later_cannot_say_anything(clock: Clock) -> None:
-    job_id = new_job()
+def test_an_executor_that_takes_it_later_cannot_say_anything(clock: Clock) -> None:
+    job_id = new_waiting_job()
     look_again(clock, times=2, after_s=PATIENCE_S)
     with pytest.raises(SupersededError):
         wait_for(speak(job_id, b"late", seq=1))
@@ -145,11 +184,38 @@ def test_an_executor_that_takes_its_order_later_cannot_say_anything(clock: Clock
     assert status(job_id) == ("failed", NEVER_TAKEN)
 
 
-def test_a_job_that_was_taken_late_but_is_held_is_not_ended(clock: Clock) -> None:
-    job_id = new_job()
-    hold([job_id])
+def test_a_job_that_was_taken_late_is_held_and_not_ended(clock: Clock) -> None:
+    job_id = new_waiting_job()
+    order = wait_for(dispatch.take("one"))
+    assert order is not None
+    assert order.job_id == job_id
     look_again(clock, times=2, after_s=PATIENCE_S)
     assert status(job_id) == ("queued", "")
+
+
+def test_a_job_whose_executor_died_before_its_start_was_told_is_lost_soon(clock: Clock) -> None:
+    job_id = new_waiting_job()
+    assert wait_for(dispatch.take("one"))
+    wait_for(presence.release_lease(job_id))
+    look_again(clock, times=2)
+    assert status(job_id) == ("queued", ""), "it may be on its way to the queue"
+    look_again(clock, after_s=SUBMITTING_S)
+    assert status(job_id) == ("failed", LOST)
+
+
+def test_a_job_that_waits_without_a_ticket_gets_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[int] = []
+    monkeypatch.setattr(dispatch, "send_tickets", sent.append)
+    send_missing_tickets()
+    assert sent == []
+    jobs_waiting = [new_waiting_job() for _ in range(3)]
+    with redis.Redis.from_url(settings.REDIS_URL) as server:
+        server.rpush(keys.TICKETS, "a ticket")
+        send_missing_tickets()
+        server.delete(keys.TICKETS)
+    assert sent == [2]
+    for job_id in jobs_waiting:
+        assert wait_for(dispatch.withdraw(job_id))
 
 
 def test_an_end_in_the_journal_is_given_time_for_its_result(clock: Clock) -> None:
@@ -232,12 +298,13 @@ def test_what_was_seen_is_forgotten_with_its_job(clock: Clock) -> None:
 
 
 def test_the_patience_is_measured_from_when_the_job_was_made(clock: Clock) -> None:
-    old, new = new_job(), new_job()
+    old, new = new_waiting_job(), new_waiting_job()
     long_ago = timezone.now() - timedelta(seconds=PATIENCE_S)
     Job.objects.filter(pk=old).update(created_at=long_ago)
     look_again(clock, times=2)
     assert status(old) == ("failed", NEVER_TAKEN)
     assert status(new) == ("queued", "")
+    assert wait_for(dispatch.withdraw(new))
 
 
 def test_an_end_is_told_to_whoever_follows_as_the_row_has_it(clock: Clock) -> None:

@@ -14,7 +14,7 @@ from executor_app.control import cancel_job
 from executor_app.models import Job
 from executor_app.protocol import Cancel, CloseCode, Complete, Execute, FinalStatus, parse_client
 from executor_app.records import record_start
-from executor_app.relay import presence
+from executor_app.relay import presence, queue
 from executor_app.relay.client import wait_for
 from executor_app.relay.events import SupersededError, last_event, read_end, read_events
 from executor_app.relay.inputs import read_inputs
@@ -38,10 +38,13 @@ def orders(monkeypatch: pytest.MonkeyPatch) -> list[dispatch.Order]:
     """What was put into the queue, as it would be taken out."""
     sent: list[dispatch.Order] = []
 
-    def send(order: dispatch.Order) -> None:
-        sent.append(dispatch.Order.from_message(json.loads(json.dumps(order.as_message()))))
+    def send(count: int) -> None:
+        for _ in range(count):
+            order = wait_for(dispatch.take("one"))
+            assert order is not None
+            sent.append(order)
 
-    monkeypatch.setattr(dispatch, "send_order", send)
+    monkeypatch.setattr(dispatch, "send_tickets", send)
     return sent
 
 
@@ -53,7 +56,7 @@ def execute(**fields: Any) -> Execute:
 
 
 def check(**fields: Any) -> submission.Checked:
-    return wait_for(submission.check(execute(**fields), ADA))
+    return wait_for(submission.check(execute(**fields), ADA, []))
 
 
 def submit(**fields: Any) -> Job:
@@ -115,22 +118,22 @@ def test_what_the_policy_refuses_is_a_rejected_job_with_its_source() -> None:
     assert end == jobs.ending(kept).model_copy(update={"seq": 1})
 
 
-@pytest.mark.parametrize("where", ["queue_length", "send_order"])
+@pytest.mark.parametrize("where", ["ahead_of", "send_tickets"])
 def test_a_job_that_cannot_be_queued_ends_at_once(
     where: str, monkeypatch: pytest.MonkeyPatch, orders: list[dispatch.Order]
 ) -> None:
     """The network's failure; whoever repeats the request is not left with a job that waits."""
 
-    async def cannot_be_asked() -> int:
+    async def cannot_be_asked(owner: str) -> int:
         raise ConnectionError("away")
 
-    def cannot_be_sent(order: dispatch.Order) -> None:
+    def cannot_be_sent(count: int) -> None:
         raise ConnectionError("away")
 
-    if where == "queue_length":
-        monkeypatch.setattr(presence, "queue_length", cannot_be_asked)
+    if where == "ahead_of":
+        monkeypatch.setattr(queue, "ahead_of", cannot_be_asked)
     else:
-        monkeypatch.setattr(dispatch, "send_order", cannot_be_sent)
+        monkeypatch.setattr(dispatch, "send_tickets", cannot_be_sent)
     with pytest.raises(ConnectionError):
         submit()
     kept = Job.objects.get()

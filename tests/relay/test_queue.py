@@ -101,10 +101,10 @@ async def test_every_job_is_taken_once_by_many_takers_at_once() -> None:
 async def test_a_job_that_is_withdrawn_is_not_taken_and_costs_no_turn() -> None:
     await put("ada", "a1", "a2", "a3")
     await put("bob", "b1")
-    assert await queue.withdraw("a1")
-    assert not await queue.withdraw("a1")
-    assert not await queue.withdraw("a job that never was")
-    assert await queue.withdraw("b1")
+    assert await queue.withdraw("a1") == "order of a1"
+    assert await queue.withdraw("a1") is None
+    assert await queue.withdraw("a job that never was") is None
+    assert await queue.withdraw("b1") == "order of b1"
     await put("bob", "b2")
     assert await take_all() == ["a2", "b2", "a3"]
 

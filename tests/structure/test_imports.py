@@ -14,8 +14,8 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 APP = CHECKOUT / "executor_app"
 
 EDGE = {"jobs", "models", "relay", "validation", "dispatch", "protocol", "languages", "conf",
-        "errors", "identity", "submission", "control", "audit", "answers",
-        "openapi", "access", "api_keys", "callers"}  # fmt: skip
+        "errors", "identity", "submission", "control", "allowances", "audit",
+        "answers", "openapi", "access", "api_keys", "callers"}  # fmt: skip
 # A part of executor_app -> the parts that it may import. Itself is always allowed.
 MAY_IMPORT: dict[str, set[str]] = {
     "protocol": set(),
@@ -28,18 +28,19 @@ MAY_IMPORT: dict[str, set[str]] = {
     "audit": {"models"},
     "relay": {"protocol", "conf"},
     "runner": {"protocol", "languages", "errors"},
-    "dispatch": set(),
+    "dispatch": {"relay"},
     "executor": {"relay", "runner", "dispatch", "languages", "conf", "protocol", "errors"},
     "tasks": {"executor", "dispatch", "errors", "relay", "runner"},
     "transcripts": {"protocol", "relay"},
     "records": {"audit", "jobs", "models", "relay", "transcripts", "dispatch", "protocol", "conf"},
-    "control": {"jobs", "models", "relay", "protocol"},
+    "control": {"jobs", "models", "relay", "dispatch", "protocol"},
     "api_keys": {"audit", "models", "errors"},
     "access": {"audit", "errors", "identity", "models"},
     "identity": {"api_keys", "jobs", "models", "conf"},
     "sign_in": {"audit", "identity"},
     "callers": {"answers", "audit", "errors", "identity"},
     "api": EDGE,
+    "allowances": {"audit", "jobs", "models", "relay", "conf", "errors"},
     "submission": EDGE,
     "consumers": EDGE,
     "views": EDGE,
