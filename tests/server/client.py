@@ -138,9 +138,9 @@ async def connect(
         await client.keeps_the_contract()
 
 
-async def run_job(url: str, language: str, code: str, **fields: Any) -> Client:
+async def run_job(url: str, language: str, code: str, *, cookie: str = "", **fields: Any) -> Client:
     """A whole job that asks nothing."""
-    async with connect(url) as client:
+    async with connect(url, cookie=cookie) as client:
         await client.execute(language, code, **fields)
         await client.until("complete")
     return client
