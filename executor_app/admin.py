@@ -28,6 +28,7 @@ from redis.exceptions import RedisError
 
 from . import (
     access_admin,  # noqa: F401 - Django looks for pages of the admin in this module alone
+    allowance_admin,  # noqa: F401 - likewise
     audit,
     job_page,
 )

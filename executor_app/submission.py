@@ -14,7 +14,7 @@ from channels.db import database_sync_to_async
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
-from . import allowances, dispatch, jobs
+from . import allowances, audit, dispatch, jobs
 from .allowances import Share
 from .conf import conf
 from .errors import UserError
@@ -74,6 +74,13 @@ async def check(message: Execute, owner: jobs.Owner, shares: Sequence[Share]) ->
         if not checked.findings:
             await allowances.admit(str(job_id), shares)
     except allowances.TooManyError as error:
+        await audit.record_async(
+            audit.Kind.LIMIT_HIT,
+            owner_key=owner.key,
+            user_id=owner.user_id,
+            address=owner.address,
+            detail=error.message,
+        )
         raise RefusedError(
             CloseCode.TOO_MANY, error.code, error.message, error.retry_after_s
         ) from error

@@ -62,10 +62,12 @@ export interface Eof {
   readonly type: "eof";
 }
 
+/** `retry_after` is an addition of Codr's: seconds after which it is worth trying again. */
 export interface Error {
   readonly type: "error";
   readonly code: string;
   readonly message: string;
+  readonly retry_after?: number | null;
   readonly details?: readonly Detail[] | null;
 }
 
