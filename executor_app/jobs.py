@@ -7,6 +7,7 @@ which is no error: every function says whether its own did.
 from __future__ import annotations
 
 import contextlib
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime

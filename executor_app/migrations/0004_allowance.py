@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("executor_app", "0002_audit_event"),
+        ("executor_app", "0003_keys_and_shares"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
