@@ -24,7 +24,7 @@ from .conf import conf
 from .control import cancel_job
 from .errors import UserError
 from .identity import Caller, caller_of, client_address, origin_allowed
-from .jobs import ending
+from .jobs import Owner, ending
 from .models import Job
 from .protocol import (
     MAX_FRAME_BYTES,
