@@ -99,25 +99,25 @@ def _line(
 
 
 def _back_to_back(client: Client, rounds: int) -> list[float]:
-    times = [_round_trip(client, f"line {n} of {rounds}") for n in range(rounds)]
+    times = [round_trip(client, f"line {n} of {rounds}") for n in range(rounds)]
     # The program waits again before anything else is measured.
     client.wait_for("input_request")
     return times
 
 
 def _on_plain_relay(client: Client, rounds: int) -> list[float]:
-    return [_round_trip(client, f"line {n} of {rounds}") for n in range(rounds)]
+    return [round_trip(client, f"line {n} of {rounds}") for n in range(rounds)]
 
 
 def _when_asked(client: Client, rounds: int) -> list[float]:
     times = []
     for n in range(rounds):
-        times.append(_round_trip(client, f"answer {n} of {rounds}"))
+        times.append(round_trip(client, f"answer {n} of {rounds}"))
         client.wait_for("input_request")
     return times
 
 
-def _round_trip(client: Client, text: str) -> float:
+def round_trip(client: Client, text: str) -> float:
     wanted = text.encode()
     began = time.perf_counter()
     client.send({"type": "input_response", "data": text})

@@ -21,6 +21,9 @@ class Effort:
     stream_mib: int
     short_lines: int
     detection_rounds: int
+    neighbour_blocks: int
+    neighbour_echoes: int
+    neighbour_hellos: int
 
 
 FULL = Effort(
@@ -32,6 +35,9 @@ FULL = Effort(
     stream_mib=64,
     short_lines=200_000,
     detection_rounds=200,
+    neighbour_blocks=4,
+    neighbour_echoes=250,
+    neighbour_hellos=8,
 )
 QUICK = Effort(
     hello_rounds=3,
@@ -42,15 +48,22 @@ QUICK = Effort(
     stream_mib=4,
     short_lines=10_000,
     detection_rounds=10,
+    neighbour_blocks=2,
+    neighbour_echoes=100,
+    neighbour_hellos=2,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What is measured: a running Codr and the name of what its programs run in."""
+    """What is measured: a running Codr and the name of what its programs run in.
+
+    `pid` is the process that started it, where that was us.
+    """
 
     url: str
     sandbox: str
+    pid: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

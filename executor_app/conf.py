@@ -27,6 +27,8 @@ class Conf:
     ping_interval_s: float
     ping_timeout_s: float
     connections_per_address: int
+    jobs_weight: float
+    job_cpus: float
     executor_slots: int
     executor_name: str
     first_message_s: float

@@ -26,6 +26,7 @@ from .relay import presence, quotas
 from .relay.client import keep_listening
 from .relay.events import Publisher, SupersededError
 from .relay.inputs import InputReader
+from .runner.cgroups import CpuShare
 from .runner.host import Host, safe_name
 from .runner.probe import Proof, prove_languages
 from .runner.run import execute_interactive
@@ -62,6 +63,7 @@ class Executor:
             sandbox=settings.sandbox,
             slots=settings.executor_slots,
             limits_by=settings.limits_by,
+            share=CpuShare(settings.jobs_weight, settings.job_cpus),
         )
         for warning in self._host.warnings:
             logger.warning("executor %s: %s", self.name, warning)

@@ -14,6 +14,7 @@ from executor_app.conf import conf, state_dir
 from executor_app.errors import HostError
 from executor_app.languages import Language, find, languages
 from executor_app.protocol import Complete, FinalStatus
+from executor_app.runner.cgroups import CpuShare
 from executor_app.runner.host import Host
 from executor_app.runner.probe import prove_languages, run_alone
 from executor_app.runner.spec import RunSpec
@@ -46,6 +47,7 @@ async def look_at_the_host() -> AsyncIterator[Finding]:
             sandbox=conf().sandbox,
             slots=4,
             limits_by=conf().limits_by,
+            share=CpuShare(conf().jobs_weight, conf().job_cpus),
         )
     except HostError as error:
         yield Finding("sandbox", problem=str(error), advice="an executor would not start here")

@@ -41,7 +41,8 @@ FORGOTTEN_S: Final = 24 * 3600
 LAST_ATTEMPT: Final = 1_000_000
 # How long an executor holds its output while Redis is away.
 PATIENCE_S: Final = 60.0
-READ_COUNT: Final = 64
+# Of a flood each has 64 KiB or more, and Redis answers nobody else while it copies them.
+READ_COUNT: Final = 16
 
 
 class SupersededError(Exception):

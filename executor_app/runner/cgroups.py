@@ -31,6 +31,27 @@ V1_CONTROLLERS = ("memory", "pids", "cpu", "cpuacct")
 V2_CONTROLLERS = ("memory", "pids", "cpu")
 # Where the executor itself goes: with version 2, what hands controllers down holds no processes.
 LEAF = "codr-executors"
+# What a group weighs that nobody has given a weight, in each version's own units.
+V1_WEIGHT = 1024
+V2_WEIGHT = 100
+# A busy job beside one that mostly waits, where the kernel cannot be told more plainly.
+BUSY_PART = 0.05
+# The kernel's own default period, in microseconds.
+PERIOD_US = 100_000
+# Version 1 says that there is no limit by the highest number that it can count to.
+V1_NO_LIMIT = 1 << 60
+
+
+@dataclass(frozen=True, slots=True)
+class CpuShare:
+    """What jobs may take of this host's processors.
+
+    `weight` is that of all jobs together, beside everything else that runs here, in parts of what
+    any other group weighs. `job_cpus` is how many processors one job may keep busy.
+    """
+
+    weight: float = 1.0
+    job_cpus: float = float(os.cpu_count() or 1)
 
 
 class Cgroup(ABC):
@@ -44,6 +65,35 @@ class Cgroup(ABC):
     @abstractmethod
     def set_limits(self, *, memory_bytes: int, processes: int) -> None:
         """Memory without swap, and how many threads beyond those that are in it now."""
+
+    @abstractmethod
+    def limit_cpus(self, cpus: float) -> None:
+        """How many processors it may keep busy at most."""
+
+    @abstractmethod
+    def weigh(self, part: float) -> None:
+        """Its weight where processors are short, in parts of what any group weighs."""
+
+    def give_way(self, busy: bool) -> None:
+        """A busy group gives way at once to every other one that has something to do."""
+        idle = self._cpu_folder / "cpu.idle"  # came with Linux 5.15
+        if idle.exists():
+            _write(idle, int(busy))
+        else:
+            self.weigh(BUSY_PART if busy else 1.0)
+
+    @property
+    @abstractmethod
+    def _cpu_folder(self) -> Path:
+        """Where the files of the processor's scheduler are."""
+
+    @abstractmethod
+    def forbid_forks(self) -> None:
+        """Nothing in it may start a process or a thread any more."""
+
+    @abstractmethod
+    def unbounded(self) -> list[str]:
+        """What the kernel, asked again, does not bound of this group; for `doctor`."""
 
     @abstractmethod
     def cpu_time_s(self) -> float: ...
@@ -82,12 +132,21 @@ class Cgroup(ABC):
         """How many threads the pids controller counts now."""
 
     def kill(self) -> None:
-        """SIGKILL to everything in it. Returns when the kernel has been told, not when it died."""
-        for pid in self.pids():
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+        """SIGKILL to everything in it. Returns when the kernel has been told, not when it died.
+
+        First nothing in it may fork any more, so that a fork bomb is not faster than we are: what
+        was being born then is there at the second look. Refused forks count from then on, so
+        whoever wants to know their number asks before.
+        """
+        # A group may be left in some trees only, or have no such controller.
+        with contextlib.suppress(FileNotFoundError, PermissionError):
+            self.forbid_forks()
+        told: set[int] = set()
+        while doomed := set(self.pids()) - told:
+            for pid in doomed:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            told |= doomed
 
     def empty(self) -> bool:
         return not self.pids()
@@ -136,6 +195,37 @@ class _V1Cgroup(Cgroup):
             _write(memory / "memory.swappiness", 0)
         _write(self._folders["pids"] / "pids.max", processes + self.tasks())
 
+    def limit_cpus(self, cpus: float) -> None:
+        _write(self._cpu_folder / "cpu.cfs_period_us", PERIOD_US)
+        _write(self._cpu_folder / "cpu.cfs_quota_us", round(cpus * PERIOD_US))
+
+    def weigh(self, part: float) -> None:
+        _write(self._cpu_folder / "cpu.shares", max(2, round(part * V1_WEIGHT)))
+
+    @property
+    def _cpu_folder(self) -> Path:
+        return self._folders["cpu"]
+
+    def forbid_forks(self) -> None:
+        _write(self._folders["pids"] / "pids.max", 0)
+
+    def unbounded(self) -> list[str]:
+        memory, pids = self._folders["memory"], self._folders["pids"]
+        bytes_of_memory = _number(memory / "memory.limit_in_bytes")
+        with_swap = memory / "memory.memsw.limit_in_bytes"
+        if with_swap.exists():
+            swaps = _number(with_swap) > bytes_of_memory
+        else:
+            swaps = _number(memory / "memory.swappiness") != 0
+        return _true(
+            {
+                "memory": bytes_of_memory > V1_NO_LIMIT,
+                "swap": swaps,
+                "processes": (pids / "pids.max").read_text().strip() == "max",
+                "CPU share": _number(self._cpu_folder / "cpu.cfs_quota_us") < 0,
+            }
+        )
+
     def tasks(self) -> int:
         return _number(self._folders["pids"] / "pids.current")
 
@@ -171,6 +261,32 @@ class _V2Cgroup(Cgroup):
         if swap.exists():
             _write(swap, 0)
         _write(self._folder / "pids.max", processes + self.tasks())
+
+    def limit_cpus(self, cpus: float) -> None:
+        (self._folder / "cpu.max").write_text(f"{round(cpus * PERIOD_US)} {PERIOD_US}")
+
+    def weigh(self, part: float) -> None:
+        _write(self._folder / "cpu.weight", max(1, round(part * V2_WEIGHT)))
+
+    @property
+    def _cpu_folder(self) -> Path:
+        return self._folder
+
+    def forbid_forks(self) -> None:
+        _write(self._folder / "pids.max", 0)
+
+    def unbounded(self) -> list[str]:
+        swap = self._folder / "memory.swap.max"
+        return _true(
+            {
+                "memory": (self._folder / "memory.max").read_text().strip() == "max",
+                "swap": swap.exists() and swap.read_text().strip() != "0",
+                "processes": (self._folder / "pids.max").read_text().strip() == "max",
+                "CPU share": (self._folder / "cpu.max").read_text().startswith("max"),
+                "the kill of a whole job for memory": _number(self._folder / "memory.oom.group")
+                != 1,
+            }
+        )
 
     def tasks(self) -> int:
         return _number(self._folder / "pids.current")
@@ -209,6 +325,11 @@ class Hierarchy:
         for folder in group.folders:
             folder.mkdir()
         return group
+
+    @property
+    def all_jobs(self) -> Cgroup:
+        """The parent: every job of this executor."""
+        return _V1Cgroup(self.parents) if self.version == 1 else _V2Cgroup(self.parents["unified"])
 
     def groups(self) -> Iterator[Cgroup]:
         """The groups that exist now: after a crash, what the last executor left."""
@@ -315,6 +436,10 @@ def _hand_down(folder: Path) -> None:
 
 def _write(file: Path, value: int) -> None:
     file.write_text(str(value))
+
+
+def _true(facts: Mapping[str, bool]) -> list[str]:
+    return [name for name, fact in facts.items() if fact]
 
 
 def _number(file: Path) -> int:

@@ -44,6 +44,7 @@ class Host:
     ground: Ground
     hierarchy: cgroups.Hierarchy | None
     warnings: list[str]
+    share: cgroups.CpuShare = field(default_factory=cgroups.CpuShare)
     uid_base: int = UID_BASE
     _free_slots: list[int] = field(default_factory=list)
 
@@ -56,6 +57,7 @@ class Host:
         sandbox: str,
         slots: int,
         limits_by: LimitsBy = "cgroup",
+        share: cgroups.CpuShare | None = None,
         uid_base: int = UID_BASE,
     ) -> Host:
         """`folder` is this executor's alone. Raises HostError when jobs would not be bounded."""
@@ -72,8 +74,10 @@ class Host:
             _remove_dead_executors(folder)
             warnings: list[str] = []
             hierarchy = _find_hierarchy(name, limits_by, warnings)
+            share = share or cgroups.CpuShare()
             if hierarchy is not None:
                 undo.callback(hierarchy.remove_all)
+                hierarchy.all_jobs.weigh(share.weight)
             uids = range(uid_base, uid_base + slots)
             if os.geteuid() != 0:
                 uids = range(os.geteuid(), os.geteuid() + 1)
@@ -86,7 +90,7 @@ class Host:
             (folder / "jobs").mkdir(mode=0o711, parents=True, exist_ok=True)
             undo.pop_all()
         free = list(range(slots - 1, -1, -1))
-        return cls(name, folder, lock, chosen, ground, hierarchy, warnings, uid_base, free)
+        return cls(name, folder, lock, chosen, ground, hierarchy, warnings, share, uid_base, free)
 
     def close(self) -> None:
         if self.hierarchy is not None:
@@ -112,7 +116,11 @@ class Host:
         return Workspace(folder, disk_bytes=limits.disk_bytes, uid=uid, gid=gid)
 
     def make_cgroup(self, name: str) -> cgroups.Cgroup | None:
-        return self.hierarchy.create(safe_name(name)) if self.hierarchy else None
+        if self.hierarchy is None:
+            return None
+        group = self.hierarchy.create(safe_name(name))
+        group.limit_cpus(self.share.job_cpus)
+        return group
 
 
 def safe_name(text: str) -> str:

@@ -22,6 +22,7 @@ from executor_app.errors import NotExecutableError, SandboxError
 from . import procfs
 from .cgroups import Cgroup
 from .sandbox import seccomp
+from .threads import make_in_thread
 
 MESSAGE_BYTES: Final = 33
 ORDER: Final = struct.Struct("<6I6Q")
@@ -95,19 +96,26 @@ class Jail:
         log, log_writer = os.pipe()
         os.set_blocking(log, False)
         try:
-            # Two milliseconds; asyncio's own way needs a child watcher and takes longer.
-            process = subprocess.Popen(  # noqa: ASYNC220
-                command,
-                stdin=theirs.fileno(),
-                stdout=log_writer,
-                stderr=log_writer,
-                env=NO_ENVIRONMENT,
-                cwd="/",
+            # Two milliseconds, and more where processors are short; asyncio's own way needs a child
+            # watcher and takes longer. The pool's threads stay: one that ended would take the
+            # sandbox with it, whose death signal comes from the thread that started it.
+            process = await make_in_thread(
+                lambda: subprocess.Popen(
+                    command,
+                    stdin=theirs.fileno(),
+                    stdout=log_writer,
+                    stderr=log_writer,
+                    env=NO_ENVIRONMENT,
+                    cwd="/",
+                ),
+                _end,
             )
-        except OSError as error:
+        except BaseException as error:
             ours.close()
             os.close(log)
-            raise SandboxError(f"the sandbox cannot be started: {error}") from error
+            if isinstance(error, OSError):
+                raise SandboxError(f"the sandbox cannot be started: {error}") from error
+            raise
         finally:
             theirs.close()
             os.close(log_writer)
@@ -265,6 +273,11 @@ class Jail:
 def _not_started(number: int) -> SandboxError:
     kind = NotExecutableError if number in NOT_EXECUTABLE else SandboxError
     return kind(os.strerror(number))
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
 
 
 def _finish(future: asyncio.Future[None]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
@@ -20,6 +21,12 @@ from .cgroups import Cgroup
 from .jail import Ending, Rlimits
 from .verdict import Verdict
 from .workspace import MAX_FILES, Workspace
+
+# A job that keeps more of a processor busy between two looks gives way to those that mostly wait,
+# until it does less than the other figure.
+BUSY: Final = 0.5
+CALM: Final = 0.2
+SHORTEST_LOOK_S: Final = 0.05
 
 # Without cgroups setrlimit stands behind our own looks, which come first and can say what it was.
 DATA_BEYOND_LIMIT_BYTES: Final = 64 * 1024 * 1024
@@ -47,6 +54,8 @@ class Meter:
         # A compiled program may be larger than any file that it may write.
         self._files_before = workspace.files_of(limits.file_size_bytes)
         self._cpu_before = cgroup.cpu_time_s() if cgroup else 0.0
+        self._last_look = (time.monotonic(), self._cpu_before)
+        self._busy = False
         if cgroup is not None:
             cgroup.set_limits(memory_bytes=limits.memory_bytes, processes=limits.processes)
 
@@ -69,18 +78,23 @@ class Meter:
         limits, stage = self._limits, self._stage
         if self._cgroup is not None:
             counted = self._counted_by(self._cgroup)
-            if counted is None and self._cgroup.cpu_time_s() > limits.cpu_time_s:
+            used = self._cgroup.cpu_time_s()
+            self._let_the_others_go_first(self._cgroup, used)
+            if counted is None and used > limits.cpu_time_s:
                 return verdict.cpu_time(limits, stage)
-            return counted or self._reached_on_disk()
+            return counted
         pids = self._pids()
         if sum(len(procfs.threads(pid)) for pid in pids) > limits.processes:
             return verdict.processes(limits, stage)
         if procfs.use_more_memory(pids, limits.memory_bytes):
             return verdict.memory(limits, stage)
-        return self._reached_on_disk()
+        return None
 
     def why(self, ending: Ending | None) -> Verdict | None:
-        """After its end: the limit that ended it, or what else did; None if it just ended."""
+        """After its end: the limit that ended it, or what else did; None if it just ended.
+
+        Looks at its files: to be called in a thread, as is `reached_on_disk`.
+        """
         limits, stage = self._limits, self._stage
         counted = self._counted_by(self._cgroup) if self._cgroup is not None else None
         if counted is not None:
@@ -92,7 +106,7 @@ class Meter:
             return verdict.cpu_time(limits, stage)
         if number == signal.SIGXFSZ:
             return verdict.file_size(limits, stage)
-        full = self._reached_on_disk()
+        full = self.reached_on_disk()
         if full is not None:
             return full
         return verdict.signaled(number, stage) if number is not None else None
@@ -107,6 +121,25 @@ class Meter:
             return self._cgroup.peak_memory_bytes()
         return ending.max_rss_bytes if ending else 0
 
+    def hurry(self) -> None:
+        """It is to end now: what gives way to all others would take its time over dying."""
+        if self._cgroup is not None and self._busy:
+            self._busy = False
+            self._cgroup.give_way(False)
+
+    def _let_the_others_go_first(self, cgroup: Cgroup, used: float) -> None:
+        """What a person waits for is mostly done in a moment; what computes can give way."""
+        now = time.monotonic()
+        then, used_then = self._last_look
+        if now - then < SHORTEST_LOOK_S:
+            return
+        self._last_look = (now, used)
+        part = (used - used_then) / (now - then)
+        busy = part > (CALM if self._busy else BUSY)
+        if busy != self._busy:
+            self._busy = busy
+            cgroup.give_way(busy)
+
     def _counted_by(self, cgroup: Cgroup) -> Verdict | None:
         if cgroup.oom_kills():
             return verdict.memory(self._limits, self._stage)
@@ -114,7 +147,8 @@ class Meter:
             return verdict.processes(self._limits, self._stage)
         return None
 
-    def _reached_on_disk(self) -> Verdict | None:
+    def reached_on_disk(self) -> Verdict | None:
+        """While the program runs: the limit that its files have reached, if any."""
         match self._workspace.full():
             case "bytes":
                 return verdict.disk(self._limits, self._stage)

@@ -36,6 +36,7 @@ from .outbox import Emit, Outbox
 from .spec import RunResult, RunSpec
 from .stage import StageEnd, StageRun
 from .streams import Streams
+from .threads import make_in_thread
 from .workspace import Workspace
 
 logger = logging.getLogger(__name__)
@@ -144,11 +145,13 @@ class _Run:
         spec, host = self._spec, self._host
         compile_argv = spec.language.compile_argv([name for name, _ in spec.files])
         first: Stage = "compile" if compile_argv else "run"
-        cgroup = self._make_cgroup(first, cleanup)
-        workspace = host.make_workspace(
-            spec.job_id, slot, spec.compile_limits if compile_argv else spec.run_limits
+        cgroup = await self._make_cgroup(first, cleanup)
+        limits = spec.compile_limits if compile_argv else spec.run_limits
+        workspace = await make_in_thread(
+            lambda: host.make_workspace(spec.job_id, slot, limits), Workspace.remove
         )
-        cleanup.callback(workspace.remove)
+        # In a thread: the kernel takes its time over a folder full of files.
+        cleanup.push_async_callback(asyncio.to_thread, workspace.remove)
         workspace.write(spec.files)
         procs = cgroup.procs_files if cgroup else []
         jail = await Jail.start(host.sandbox.entry(host.ground, workspace.place, procs))
@@ -162,18 +165,22 @@ class _Run:
                     status=FinalStatus.FILE_SIZE_LIMIT,
                     message=verdict.disk(spec.run_limits, "compile").message,
                 )
-            cgroup = self._move_to_own_group(jail, cleanup)
+            cgroup = await self._move_to_own_group(jail, cleanup)
         return await self._run(jail, cgroup, workspace)
 
-    def _move_to_own_group(self, jail: Jail, cleanup: contextlib.AsyncExitStack) -> Cgroup | None:
+    async def _move_to_own_group(
+        self, jail: Jail, cleanup: contextlib.AsyncExitStack
+    ) -> Cgroup | None:
         """What compiling used must not count as the program's: its peak memory above all."""
-        cgroup = self._make_cgroup("run", cleanup)
+        cgroup = await self._make_cgroup("run", cleanup)
         if cgroup is not None:
-            cgroup.add(jail.launcher_pid)
+            await asyncio.to_thread(cgroup.add, jail.launcher_pid)
         return cgroup
 
-    def _make_cgroup(self, stage: Stage, cleanup: contextlib.AsyncExitStack) -> Cgroup | None:
-        cgroup = self._host.make_cgroup(f"{self._spec.job_id}.{stage}")
+    async def _make_cgroup(self, stage: Stage, cleanup: contextlib.AsyncExitStack) -> Cgroup | None:
+        """In a thread: one lock of the kernel's guards all groups, and others may hold it."""
+        name = f"{self._spec.job_id}.{stage}"
+        cgroup = await make_in_thread(lambda: self._host.make_cgroup(name), _remove)
         if cgroup is not None:
             cleanup.push_async_callback(self._remove_cgroup, cgroup)
         return cgroup
@@ -278,6 +285,11 @@ class _Run:
 
     def _terminal(self, workspace: Workspace) -> Streams:
         return Streams.terminal(*self._size, self._owner(workspace))
+
+
+def _remove(cgroup: Cgroup | None) -> None:
+    if cgroup is not None:
+        cgroup.remove()
 
 
 def _complete(end: StageEnd, why: verdict.Verdict) -> Complete:

@@ -86,6 +86,7 @@ class StageRun:
         self._reading: set[int] = set()
         self._readable: set[int] = set()
         self._ticking_stopped = False
+        self._look_at_disk: asyncio.Future[Verdict | None] | None = None
         self._started = 0.0
         # Signals for a program that has not been started yet.
         self._early_signals: list[str] = []
@@ -130,12 +131,14 @@ class StageRun:
             self._stop_reading()
             self._stop_writing()
         self._kill_program()
+        if self._look_at_disk is not None:
+            await asyncio.wait([self._look_at_disk])  # into folders that will be gone soon
         await self._read_the_rest()
         self._outbox.flush_tails(self.stage)
         if self._waiting_since is not None and self._verdict is None:
             self._outbox.put(InputClosed())
         return StageEnd(
-            verdict=self._verdict or self._meter.why(ending),
+            verdict=self._verdict or await asyncio.to_thread(self._meter.why, ending),
             ending=ending,
             execution_time_s=took,
             cpu_time_s=self._meter.cpu_time_s(ending),
@@ -148,6 +151,7 @@ class StageRun:
         if self._verdict is None:
             self._verdict = verdict
             self._killed_at = time.monotonic()
+            self._meter.hurry()
         self._kill_program()
 
     def _make_watch(self, identity: procfs.Input) -> InputWatch:
@@ -359,6 +363,15 @@ class StageRun:
             return
         reached = self._reached_limit()
         if reached is not None:
+            self.end(reached)
+        elif self._look_at_disk is None or self._look_at_disk.done():
+            # A thousand files take longer to look at than an echo may wait.
+            self._look_at_disk = self._loop.run_in_executor(None, self._meter.reached_on_disk)
+            self._look_at_disk.add_done_callback(self._looked_at_disk)
+
+    def _looked_at_disk(self, look: asyncio.Future[Verdict | None]) -> None:
+        reached = None if look.cancelled() else look.result()
+        if reached is not None and not self._ticking_stopped:
             self.end(reached)
 
     def _reached_limit(self) -> Verdict | None:

@@ -10,7 +10,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -182,6 +183,85 @@ def test_killing_a_group_ends_what_forks_in_it(hierarchy: Hierarchy) -> None:
     group.remove()  # there is nothing to remove any more, and that is well
 
 
+# Each process lives for as long as it takes to start the next one: no list of them is ever true.
+COMETS = """
+#include <unistd.h>
+int main(void) {
+    for (int n = 0; n < 60; n++) if (fork() == 0) for (;;) if (fork() > 0) _exit(0);
+    pause();
+}
+"""
+
+
+def test_a_fork_bomb_cannot_outrun_one_kill(real: Hierarchy, tmp_path: Path) -> None:
+    program = tmp_path / "comets"
+    subprocess.run(["gcc", "-x", "c", "-o", program, "-"], input=COMETS, text=True, check=True)
+    group = real.create("job.run")
+    group.set_limits(memory_bytes=512 * MIB, processes=200)
+    with member(group, f"import os\nos.execv({str(program)!r}, ['comets'])") as process:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+        until(lambda: group.tasks() > 50)
+
+        group.kill()
+
+        until(lambda: process.poll() is not None and group.tasks() == 0)
+
+
+def until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+
+
+def test_a_job_has_no_more_processors_than_its_part(real: Hierarchy) -> None:
+    group = real.create("job.run")
+    group.limit_cpus(0.2)
+    code = """
+import time
+began = time.monotonic()
+while time.monotonic() < began + 1: pass
+"""
+    with member(group, code) as process:
+        said_by(process)
+
+    assert 0 < group.cpu_time_s() < 0.5
+
+
+def test_all_jobs_together_weigh_what_they_are_given(real: Hierarchy) -> None:
+    real.all_jobs.weigh(0.25)
+
+    weights = {
+        file: (folder / file).read_text().strip()
+        for folder in real.all_jobs.folders
+        for file in ("cpu.shares", "cpu.weight")
+        if (folder / file).exists()
+    }
+    assert weights in ({"cpu.shares": "256"}, {"cpu.weight": "25"})
+
+
+def test_a_busy_group_gives_way_and_takes_its_turn_again(real: Hierarchy) -> None:
+    group = real.create("job.run")
+    files = [folder / "cpu.idle" for folder in group.folders if (folder / "cpu.idle").exists()]
+    assert len(files) == 1
+
+    for busy in (True, True, False, False):
+        group.give_way(busy)
+        assert files[0].read_text().strip() == str(int(busy))
+
+
+def test_what_is_not_bounded_is_named(real: Hierarchy) -> None:
+    group = real.create("job.run")
+    assert {"memory", "processes", "CPU share"} <= set(group.unbounded())
+
+    group.set_limits(memory_bytes=32 * MIB, processes=7)
+    group.limit_cpus(1)
+
+    assert group.unbounded() == []
+
+
 def said_first_line(process: subprocess.Popen[str]) -> None:
     assert process.stdin is not None
     assert process.stdout is not None
@@ -323,6 +403,47 @@ def test_version_2_without_swap_accounting_is_not_told_of_swap(tmp_path: Path) -
     group.set_limits(memory_bytes=5 * MIB, processes=6)
 
     assert not (folder / "memory.swap.max").exists()
+
+
+def test_version_2_is_given_its_part_of_the_processors(tmp_path: Path) -> None:
+    folder, group = group_of_v2(tmp_path, cpu__idle="0\n")
+    group.limit_cpus(1.5)
+    group.weigh(0.5)
+    group.give_way(True)
+
+    names = ("cpu.max", "cpu.weight", "cpu.idle")
+    assert [(folder / name).read_text() for name in names] == ["150000 100000", "50", "1"]
+
+
+def test_version_2_gives_way_by_weight_where_the_kernel_knows_nothing_else(tmp_path: Path) -> None:
+    folder, group = group_of_v2(tmp_path)
+
+    weights = []
+    for busy in (True, False):
+        group.give_way(busy)
+        weights.append((folder / "cpu.weight").read_text())
+
+    assert weights == ["5", "100"]
+    assert not (folder / "cpu.idle").exists()
+
+
+def test_version_2_says_what_is_not_bounded(tmp_path: Path) -> None:
+    folder, group = group_of_v2(
+        tmp_path, memory__max="max\n", memory__swap__max="max\n", memory__oom__group="0\n",
+        pids__max="max\n", cpu__max="max 100000\n",
+    )  # fmt: skip
+    assert len(group.unbounded()) == 5
+
+    group.set_limits(memory_bytes=5 * MIB, processes=6)
+    assert group.unbounded() == ["CPU share"]
+
+    group.limit_cpus(1)
+    assert group.unbounded() == []
+    for name in ("memory.max", "memory.swap.max", "pids.max"):
+        kept = (folder / name).read_text()
+        (folder / name).write_text("max\n")
+        assert len(group.unbounded()) == 1
+        (folder / name).write_text(kept)
 
 
 def test_version_2_is_read_right(tmp_path: Path) -> None:
