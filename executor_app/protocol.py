@@ -150,9 +150,10 @@ class SourceFile(Message):
             raise ValueError("a file name is relative, without empty parts, `.` or `..`")
         if not name.isprintable() or "\\" in name:
             raise ValueError("a file name has printable characters only and no backslash")
-        if any(part.startswith("-") for part in parts):
-            # A compiler, which gets it as an argument, would take it for an option.
-            raise ValueError("a file name does not begin with `-`")
+        if any(part.startswith(("-", "@")) for part in parts):
+            # A compiler, which gets it as an argument, would take it for an option or for a list of
+            # them. "./" in front does not help: gcc hands the bare name on to its parts.
+            raise ValueError("a file name does not begin with `-` or `@`")
         if len(name.encode("utf-8")) > MAX_FILE_NAME_BYTES:
             raise ValueError(f"a file name has {MAX_FILE_NAME_BYTES} bytes at most")
         return name

@@ -29,9 +29,11 @@ DEVICES = {
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
 CALLS = {
     "x86_64": {"ptrace": 101, "keyctl": 250, "perf_event_open": 298, "bpf": 321,
-               "io_uring_setup": 425, "personality": 135, "userfaultfd": 323, "setns": 308},
+               "io_uring_setup": 425, "personality": 135, "userfaultfd": 323, "setns": 308,
+               "io_setup": 206, "syncfs": 306},
     "aarch64": {"ptrace": 117, "keyctl": 219, "perf_event_open": 241, "bpf": 280,
-                "io_uring_setup": 425, "personality": 92, "userfaultfd": 282, "setns": 268},
+                "io_uring_setup": 425, "personality": 92, "userfaultfd": 282, "setns": 268,
+                "io_setup": 0, "syncfs": 267},
 }  # fmt: skip
 
 

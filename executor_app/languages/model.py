@@ -116,7 +116,7 @@ def _smaller(ours: N, wanted: N | None) -> N:
 
 
 def _expanded(template: Sequence[str], sources: Sequence[str]) -> list[str]:
-    # People name their files: with "./" in front, neither "-o" nor "@list" is read as an option.
+    # People name their files: with "./" in front, "-o" is not read as an option.
     paths = [f"./{source}" for source in sources]
     known = {"file": paths[0], "out": f"./{OUTPUT_NAME}"}
     argv: list[str] = []

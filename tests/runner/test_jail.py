@@ -646,6 +646,7 @@ print(json.dumps({
     **{name: resource.getrlimit(kind) for name, kind in kinds.items()},
     "raised": [n for n, k in kinds.items() if not refused(resource.setrlimit, k, (1 << 40,) * 2)],
     "opened": opened,
+    "core": refused(resource.setrlimit, resource.RLIMIT_CORE, (0, 0)),
     "nice": refused(os.nice, -1),
     "priority": refused(os.setpriority, os.PRIO_PROCESS, 0, -1),
     "real time": refused(os.sched_setscheduler, 0, os.SCHED_FIFO, os.sched_param(1)),
@@ -658,7 +659,7 @@ async def test_resource_limits_hold_and_cannot_be_raised(host: Host) -> None:
 
     assert 1000 < found.pop("opened") < 1024
     assert found == {
-        "CORE": [0, 0],
+        "CORE": [1, 1],
         "NOFILE": [1024, 1024],
         "MEMLOCK": [MIB, MIB],
         "MSGQUEUE": [256 << 10, 256 << 10],
@@ -666,6 +667,8 @@ async def test_resource_limits_hold_and_cannot_be_raised(host: Host) -> None:
         "RTPRIO": [0, 0],
         "FSIZE": [2 * MIB, 2 * MIB],
         "raised": [],
+        # With any other value the host would start its own program for core dumps.
+        "core": True,
         "nice": True,
         "priority": True,
         "real time": True,

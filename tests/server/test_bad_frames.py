@@ -54,6 +54,7 @@ BAD_FIRST: dict[str, str | bytes] = {
     "a request id with NUL": execute(request_id="a\0b"),
     "a name that is too long for a disk": with_files("ö" * 101),
     "a name that looks like an option": with_files("-o"),
+    "a name that looks like a list of options": with_files("folder/@options.c"),
     "a limit below zero": execute(limits={"cpu_time": -1}),
     "a binary frame": b"\x00\x01",
 }

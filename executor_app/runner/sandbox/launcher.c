@@ -167,8 +167,9 @@ static int limit(int resource, uint64_t soft, uint64_t hard) {
 }
 
 static int set_limits(const struct order *order) {
-    struct rlimit none = {0, 0};
-    return setrlimit(RLIMIT_CORE, &none)
+    /* 1 and not 0: it is what also keeps the host from starting its handler of core dumps. */
+    struct rlimit no_core = {1, 1};
+    return setrlimit(RLIMIT_CORE, &no_core)
         || limit(RLIMIT_CPU, order->cpu_s, order->cpu_s + 1)
         || limit(RLIMIT_FSIZE, order->file_bytes, order->file_bytes)
         || limit(RLIMIT_NOFILE, order->files, order->files)

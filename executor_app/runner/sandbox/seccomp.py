@@ -33,6 +33,9 @@ DENIED = {
         "add_key request_key keyctl migrate_pages move_pages mbind set_mempolicy get_mempolicy "
         "memfd_secret landlock_create_ruleset vmsplice"
     ),
+    # What no group bounds: the events of kernel AIO are one number for the whole host (aio-max-nr),
+    # and a flush of file systems is the host's to wait for.
+    "what all of the host shares": "io_setup io_submit sync syncfs",
 }
 # Each bit of clone(2) that would make a namespace.
 CLONE_NEW = (0x00000080, 0x00020000, 0x02000000, 0x04000000, 0x08000000, 0x10000000, 0x20000000,
@@ -40,6 +43,7 @@ CLONE_NEW = (0x00000080, 0x00020000, 0x02000000, 0x04000000, 0x08000000, 0x10000
 AF_UNIX = 1
 TIOCSTI = 0x5412  # types into a terminal on behalf of the person
 TIOCLINUX = 0x541C
+RLIMIT_CORE = 4
 
 
 @functools.cache
@@ -56,12 +60,20 @@ def filter_bytes() -> bytes:
     rules.add_rule(seccomp.ERRNO(errno.ENOSYS), "clone3")
     rules.add_rule(refuse, "socket", seccomp.Arg(0, seccomp.NE, AF_UNIX))
     for request in (TIOCSTI, TIOCLINUX):
-        # The kernel looks at the low half of the request only.
-        rules.add_rule(refuse, "ioctl", seccomp.Arg(1, seccomp.MASKED_EQ, 0xFFFFFFFF, request))
+        rules.add_rule(refuse, "ioctl", _is(1, request))
+    # Where core dumps go to a program, the host starts it as root for any limit but 1, which is
+    # what the launcher has set (core(5), and the kernel's fs/coredump.c).
+    rules.add_rule(refuse, "setrlimit", _is(0, RLIMIT_CORE))
+    rules.add_rule(refuse, "prlimit64", _is(1, RLIMIT_CORE), seccomp.Arg(2, seccomp.NE, 0))
     with tempfile.TemporaryFile() as file:
         rules.export_bpf(file)
         file.seek(0)
         return file.read()
+
+
+def _is(argument: int, value: int) -> seccomp.Arg:
+    """The kernel looks at the low half of these arguments only."""
+    return seccomp.Arg(argument, seccomp.MASKED_EQ, 0xFFFFFFFF, value)
 
 
 def _refuse(rules: seccomp.SyscallFilter, action: int, call: str) -> None:
