@@ -45,6 +45,7 @@ from .models import FINAL, Job
 from .relay.inputs import TooMuchInputError
 from .rendering import transcript
 from .rendering.unseen import visible
+from .sign_in import AdminSignInForm
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +53,8 @@ admin.site.site_header = admin.site.site_title = "Codr"
 admin.site.index_title = "Administration"
 # Three kinds of things need no second menu, and the list of jobs needs the room.
 admin.site.enable_nav_sidebar = False
+# Guarded against guessing as the page of accounts is.
+admin.site.login_form = AdminSignInForm
 
 CANCEL_S: Final = 5.0
 # How long the page waits for a cancelled program to be gone before it shows itself again.

@@ -104,7 +104,12 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         "get",
         "/api/languages",
         "Every language, its version, and whether an executor offers it now",
-        {200: Answer("all that there are, offered or not", LanguagesOffered)},
+        {
+            200: Answer("all that there are, offered or not", LanguagesOffered),
+            401: _NOT_SIGNED_IN,
+            403: _ORIGIN,
+        },
+        security=CALLERS,
     ),
     Operation(
         "get",

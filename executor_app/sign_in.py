@@ -1,23 +1,124 @@
-"""Signing in and out by Django's own means, written down in the audit trail."""
+"""Signing in and out by Django's own means: guarded against guessing, and written down.
+
+The forms are those of the account's pages and of the admin. Both ask `Guard` before they look at a
+password; where it cannot be asked, nobody signs in.
+"""
 
 from __future__ import annotations
 
+import logging
+import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
+from django.conf import settings
+from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth import get_user_model
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.core.exceptions import ValidationError
+from django.db import DatabaseError
 from django.dispatch import receiver
 from django.http import HttpRequest
+from redis.exceptions import RedisError
 
-from . import audit
-from .identity import address_of
+from . import audit, jobs
+from .identity import address_of, owner_key_of_session
+from .relay import attempts
+from .relay.client import wait_for
+
+logger = logging.getLogger(__name__)
+
+NOT_NOW: Final = "The server cannot check who you are just now. Try again in a moment."
+
+
+class GuardMixin:
+    """For a form that takes a password. `wait_s` is how long to stay away, once that was said."""
+
+    wait_s: float = 0.0
+
+    def begin(self, request: HttpRequest | None, name: str) -> None:
+        """Raises the ValidationError that says when to come back."""
+        address = _address(request)
+        try:
+            which, wait_s = wait_for(attempts.begin(name, address))
+        except (RedisError, OSError):
+            logger.exception("an attempt to sign in could not be counted")
+            raise ValidationError(NOT_NOW, code="unavailable") from None
+        if which:
+            self.wait_s = wait_s
+            audit.record(audit.Kind.LIMIT_HIT, address=address, detail=f"sign-ins by {which}")
+            raise ValidationError(
+                f"Too many attempts to sign in. Try again in {_words(wait_s)}.", code="too_many"
+            )
+
+    def end(self, request: HttpRequest | None, name: str, *, well: bool) -> None:
+        try:
+            wait_for(attempts.succeeded(name) if well else attempts.failed(_address(request)))
+        except (RedisError, OSError):
+            logger.exception("the end of an attempt to sign in could not be counted")
+
+
+class _Guarded(GuardMixin, AuthenticationForm):
+    def clean(self) -> dict[str, Any]:
+        name, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
+        if not name or not password:
+            return dict(super().clean())
+        self.begin(self.request, name)
+        try:
+            cleaned = super().clean()
+        except ValidationError:
+            self.end(self.request, name, well=False)
+            raise
+        self.end(self.request, name, well=True)
+        return dict(cleaned)
+
+
+class SignInForm(_Guarded):
+    pass
+
+
+class AdminSignInForm(_Guarded, AdminAuthenticationForm):
+    pass
+
+
+class ChangePasswordForm(GuardMixin, PasswordChangeForm):
+    """Who sits down at somebody else's browser cannot guess here either."""
+
+    request: HttpRequest | None = None
+
+    def clean_old_password(self) -> str:
+        name = self.user.get_username()
+        self.begin(self.request, name)
+        try:
+            old = super().clean_old_password()
+        except ValidationError:
+            self.end(self.request, name, well=False)
+            raise
+        self.end(self.request, name, well=True)
+        return str(old)
 
 
 @receiver(user_logged_in)
 def _signed_in(request: HttpRequest, user: AbstractBaseUser, **kwargs: Any) -> None:
     audit.record(audit.Kind.SIGNED_IN, user_id=user.pk, address=_address(request))
+    _claim(request, user)
+
+
+def _claim(request: HttpRequest, user: AbstractBaseUser) -> None:
+    """The programs that one ran before one signed in stay one's own.
+
+    The session has a new key by now; the cookie still has the old one.
+    """
+    before = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
+    if not before:
+        return
+    owner = jobs.Owner(f"user:{user.pk}", user_id=user.pk)
+    try:
+        jobs.claim(owner_key_of_session(before), owner)
+    except DatabaseError:
+        logger.exception("the jobs of a session were not claimed by user %s", user.pk)
 
 
 @receiver(user_logged_out)
@@ -31,13 +132,20 @@ def _sign_in_failed(
     credentials: Mapping[str, Any], request: HttpRequest | None = None, **kwargs: Any
 ) -> None:
     """The name only of an account that there is: people type passwords into the wrong field."""
-    tried = get_user_model().objects.filter(username=str(credentials.get("username", "")))
+    name = str(credentials.get("username", "")).replace("\0", "")
     audit.record(
         audit.Kind.SIGN_IN_FAILED,
-        user_id=tried.values_list("pk", flat=True).first(),
+        user_id=get_user_model().objects.filter(username=name).values_list("pk", flat=True).first(),
         address=_address(request),
     )
 
 
 def _address(request: HttpRequest | None) -> str:
     return address_of(request) if request is not None else ""
+
+
+def _words(seconds: float) -> str:
+    if seconds <= 60:
+        return f"{math.ceil(seconds)} seconds"
+    minutes = math.ceil(seconds / 60)
+    return f"{minutes} minutes"

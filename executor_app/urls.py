@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import api, views
+from . import account, api, views
 
 urlpatterns = [
     path("", views.ide, name="ide"),
+    path("account/", account.account, name="account"),
+    path("account/keys/", account.make_key, name="make-key"),
+    path("account/keys/<int:key_id>/revoke/", account.revoke_key, name="revoke-key"),
+    path("account/password/", account.ChangePassword.as_view(), name="password"),
+    path("accounts/login/", account.SignIn.as_view(), name="sign-in"),
+    path("accounts/logout/", account.SignOut.as_view(), name="sign-out"),
     path("api/languages", views.languages_offered, name="languages"),
     path("api/openapi.json", views.described, name="openapi"),
     path("api/me", api.me, name="api-me"),

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
@@ -25,6 +26,9 @@ from .answers import (
     LanguagesOffered,
     Readiness,
 )
+from .callers import enter, refusal
+from .conf import conf
+from .errors import UserError
 from .languages import languages
 from .relay import presence
 from .relay.client import client
@@ -46,8 +50,11 @@ def read_only(view: View) -> View:
 @read_only
 def ide(request: HttpRequest) -> HttpResponse:
     """The page; it also gives the browser the session that its jobs belong to."""
-    if not request.user.is_authenticated and not request.session.session_key:
-        request.session.create()
+    if not request.user.is_authenticated:
+        if not conf().allow_anonymous:
+            return redirect_to_login(request.get_full_path())
+        if not request.session.session_key:
+            request.session.create()
     page = settings.IDE_DIR / "index.html"
     if not page.is_file():
         return HttpResponse(UNBUILT, status=503, content_type="text/plain; charset=utf-8")
@@ -65,6 +72,11 @@ def icon(request: HttpRequest) -> HttpResponse:
 @read_only
 async def languages_offered(request: HttpRequest) -> HttpResponse:
     """Every language, its version and whether an executor offers it now; why not otherwise."""
+    if not conf().allow_anonymous or "Authorization" in request.headers:
+        try:
+            await sync_to_async(enter)(request)
+        except UserError as error:
+            return refusal(error)
     try:
         there = await presence.executors()
     except (RedisError, OSError):

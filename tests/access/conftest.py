@@ -5,23 +5,26 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
+from django.test.utils import override_settings
 
 from executor_app import api_keys, audit, jobs
 from executor_app.identity import owner_key_of_session
 from executor_app.models import ApiKey, AuditEvent, Job, pack
 from executor_app.protocol import SourceFile
-from tests.admin.conftest import plain_surroundings
 from tests.records.conftest import (
     database,
     fresh_database,
     migrated_database,
     no_jobs,
     postgres_url,
+    redis,
+    redis_server,
 )
 
 __all__ = [
@@ -29,8 +32,9 @@ __all__ = [
     "fresh_database",
     "migrated_database",
     "no_jobs",
-    "plain_surroundings",
     "postgres_url",
+    "redis",
+    "redis_server",
 ]
 
 SAID = [
@@ -38,6 +42,20 @@ SAID = [
     {"t": 2, "stream": "input", "stage": "run", "data": "/w==", "encoding": "base64"},
 ]
 ORIGIN = "http://testserver"
+
+
+@pytest.fixture(autouse=True)
+def plain_surroundings(tmp_path: Path) -> Iterator[None]:
+    """Static files by their own names: nothing was collected. Passwords hashed in no time, which
+    is otherwise what these tests would wait for."""
+    storages = {
+        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
+    quick = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    elsewhere = {"STATIC_ROOT": str(tmp_path)}
+    with override_settings(STORAGES=storages, PASSWORD_HASHERS=quick, **elsewhere):
+        yield
 
 
 @dataclass

@@ -279,7 +279,8 @@ def test_a_job_that_is_over_is_not_cancelled() -> None:
 
 def test_without_redis_cancelling_says_so() -> None:
     ada = with_key("ada")
-    answer = ada.ask("post", f"/api/jobs/{new_job(ada, status='running').pk}/cancel")
+    with override_settings(REDIS_URL="redis://127.0.0.1:1/0"):
+        answer = ada.ask("post", f"/api/jobs/{new_job(ada, status='running').pk}/cancel")
     assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
 
 
