@@ -5,15 +5,12 @@ from __future__ import annotations
 
 import hashlib
 import time
-import weakref
-from typing import Any, Final
+from typing import Final
 
 from limits import RateLimitItemPerMinute
-from limits.aio.storage import RedisStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 
-from . import keys
-from .client import client
+from .windows import storage
 
 # For one account ten guesses in ten minutes, which is 500,000 a year: a password that Django's
 # validators let pass is not among the first of them. Whoever mistypes theirs is not shut out long.
@@ -25,7 +22,7 @@ FROM_AN_ADDRESS: Final = RateLimitItemPerMinute(50, 10)
 async def begin(name: str, address: str) -> tuple[str, float]:
     """Counts one more for the name. Where it may not be made: `name` or `address`, which limit it
     was, and the seconds to wait; else an empty text."""
-    limiter = MovingWindowRateLimiter(_storage())
+    limiter = MovingWindowRateLimiter(storage())
     if not await limiter.test(FROM_AN_ADDRESS, "address", address):
         return "address", await _wait(limiter, FROM_AN_ADDRESS, "address", address)
     # Counted before the password is looked at: of many guesses at once not one more is.
@@ -35,11 +32,11 @@ async def begin(name: str, address: str) -> tuple[str, float]:
 
 
 async def failed(address: str) -> None:
-    await MovingWindowRateLimiter(_storage()).hit(FROM_AN_ADDRESS, "address", address)
+    await MovingWindowRateLimiter(storage()).hit(FROM_AN_ADDRESS, "address", address)
 
 
 async def succeeded(name: str) -> None:
-    await MovingWindowRateLimiter(_storage()).clear(FOR_A_NAME, "name", _hash(name))
+    await MovingWindowRateLimiter(storage()).clear(FOR_A_NAME, "name", _hash(name))
 
 
 async def _wait(
@@ -52,20 +49,3 @@ async def _wait(
 def _hash(name: str) -> str:
     """Of one length and without meaning: people type passwords into the wrong field."""
     return hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:32]
-
-
-# Making one takes half a millisecond; each belongs to a client, and so to a loop.
-_storages: weakref.WeakKeyDictionary[Any, RedisStorage] = weakref.WeakKeyDictionary()
-
-
-def _storage() -> RedisStorage:
-    own = client()
-    if own not in _storages:
-        # The address is parsed and not used, since there are connections already.
-        _storages[own] = RedisStorage(
-            "redis://",
-            implementation="redispy",
-            key_prefix=keys.ATTEMPTS_PREFIX,
-            connection_pool=own.connection_pool,
-        )
-    return _storages[own]

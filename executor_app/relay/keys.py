@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 PREFIX = "codr"
-# Windows of the `limits` library in which attempts to sign in are counted (`attempts.py`).
-ATTEMPTS_PREFIX = f"{PREFIX}:attempts"
 EXECUTORS = f"{PREFIX}:executors"
 # Celery keeps a queue as a list of its name behind the prefix that the settings give it.
 TICKETS = f"{PREFIX}:queue:jobs"

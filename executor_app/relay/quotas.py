@@ -8,19 +8,18 @@ high is not known here.
 from __future__ import annotations
 
 import time
-import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from limits import RateLimitItemPerHour, RateLimitItemPerMinute
-from limits.aio.storage import RedisStorage
 from limits.aio.strategies import FixedWindowRateLimiter, MovingWindowRateLimiter
 
 from . import keys
 from .client import client
 from .events import FORGOTTEN_S
 from .scripts import Script
+from .windows import storage
 
 # The library's key of a window has its limit in it. This one only counts, in milliseconds: the
 # limit may be changed meanwhile, and whoever counts need not know it.
@@ -57,7 +56,7 @@ class CpuUse:
 
 async def count_submission(payer: str, per_minute: int) -> float:
     """Counts one more, unless there were as many within a minute: then the seconds to wait."""
-    limiter = MovingWindowRateLimiter(_storage())
+    limiter = MovingWindowRateLimiter(storage())
     window = RateLimitItemPerMinute(per_minute)
     if await limiter.hit(window, "submissions", payer):
         return 0.0
@@ -67,14 +66,14 @@ async def count_submission(payer: str, per_minute: int) -> float:
 
 async def cpu_use(payer: str) -> CpuUse:
     """An hour begins with the first CPU time that is charged in it."""
-    limiter = FixedWindowRateLimiter(_storage())
+    limiter = FixedWindowRateLimiter(storage())
     now = await limiter.get_window_stats(CPU_WINDOW, "cpu", payer)
     used_ms = CPU_WINDOW.amount - now.remaining
     return CpuUse(used_ms / 1000, max(0.0, now.reset_time - time.time()))
 
 
 async def charge_cpu(payers: Sequence[str], seconds: float) -> None:
-    limiter = FixedWindowRateLimiter(_storage())
+    limiter = FixedWindowRateLimiter(storage())
     for payer in payers:
         await limiter.hit(CPU_WINDOW, "cpu", payer, cost=max(1, round(seconds * 1000)))
 
@@ -98,20 +97,3 @@ async def release(job_id: str, payers: Sequence[str]) -> None:
         for payer in payers:
             pipe.zrem(keys.active(payer), job_id)
         await pipe.execute()
-
-
-# Making one takes half a millisecond; each belongs to a client, and so to a loop.
-_storages: weakref.WeakKeyDictionary[Any, RedisStorage] = weakref.WeakKeyDictionary()
-
-
-def _storage() -> RedisStorage:
-    own = client()
-    if own not in _storages:
-        # The address is parsed and not used, since there are connections already.
-        _storages[own] = RedisStorage(
-            "redis://",
-            implementation="redispy",
-            key_prefix=keys.WINDOWS_PREFIX,
-            connection_pool=own.connection_pool,
-        )
-    return _storages[own]

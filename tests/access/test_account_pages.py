@@ -151,7 +151,7 @@ def test_who_signs_in_may_mistype_again() -> None:
 def test_without_redis_nobody_signs_in(caplog: pytest.LogCaptureFixture) -> None:
     user = account()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(attempts, "client", away)
+        patch.setattr(attempts, "storage", away)
         answer = post(SIGN_IN, user.username, PASSWORD)
     assert sign_in.NOT_NOW in says(answer)
     assert "sessionid" not in answer.cookies
@@ -381,6 +381,6 @@ def redis_keys() -> list[str]:
     from executor_app.relay.client import client, wait_for
 
     async def read() -> list[str]:
-        return [key.decode() async for key in client().scan_iter("codr:attempts*")]
+        return [key.decode() async for key in client().scan_iter("codr:window*")]
 
     return wait_for(read())
