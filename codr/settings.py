@@ -6,6 +6,7 @@ makes no sense stops the process with a sentence that names it.
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 from pathlib import Path
@@ -300,6 +301,14 @@ CODR = {
 
 # --- logging -----------------------------------------------------------------------------------
 
+
+def _without_trace(record: logging.LogRecord) -> bool:
+    """A host that is not ours or a form that is too large is a client's mistake: one line."""
+    if record.name.startswith("django.security"):
+        record.exc_info = None
+    return True
+
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -309,9 +318,16 @@ LOGGING = {
         "not_unready": {
             "()": "django.utils.log.CallbackFilter",
             "callback": lambda record: getattr(record, "status_code", 0) != 503,
+        },
+        "without_trace": {"()": "django.utils.log.CallbackFilter", "callback": _without_trace},
+    },
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["without_trace"],
         }
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": _text("CODR_LOG_LEVEL", "INFO")},
     "loggers": {
         "daphne": {"level": "WARNING"},
