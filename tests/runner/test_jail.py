@@ -675,6 +675,26 @@ async def test_resource_limits_hold_and_cannot_be_raised(host: Host) -> None:
     }
 
 
+async def test_terminals_are_bounded_for_the_whole_job(host: Host) -> None:
+    """The kernel has one number of them for all of the host."""
+    code = """
+import os, signal
+out, into = os.pipe()
+for _ in range(4):
+    if os.fork() == 0:
+        os.close(out)
+        try:
+            while True: os.openpty(); os.write(into, b"x")
+        except OSError: os.close(into)
+        signal.pause()
+os.close(into)
+opened = 0
+while os.read(out, 1): opened += 1
+print(opened)
+"""
+    assert int(await said(host, code)) == 32
+
+
 async def test_message_queues_are_bounded_in_all(host: Host) -> None:
     code = """
 import ctypes, os

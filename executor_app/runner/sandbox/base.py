@@ -84,6 +84,7 @@ def _enter_skeleton(ground: Ground, place: Place, scratch: Sequence[str]) -> lis
         *("--bind", str(place.home), root + HOME),
         *("--bind", str(place.tmp), root + "/tmp"),
         *("--bind", str(place.shm), root + "/dev/shm"),
+        *("--terminals", root + "/dev/pts"),
         *(word for folder in scratch for word in ("--tmpfs", root + folder)),
         *("--root", root),
         *("--user", str(place.uid), str(place.gid)),

@@ -24,6 +24,10 @@ class Bubblewrap(Sandbox):
         shm = "/dev/shm" if ground.privileged else str(place.shm)
         links = [word for name, to in merged_usr_links() for word in ("--symlink", to, f"/{name}")]
         etc = [word for f in ETC for word in ("--ro-bind-try", f"{root}/etc/{f}", f"/etc/{f}")]
+        # The skeleton's is root's and has a bound on terminals, which bubblewrap's own has not.
+        # Read-only, bubblewrap would make it one without devices.
+        dev = ("--dev-bind", "/dev", "/dev") if ground.privileged else ("--dev", "/dev")
+        closed = () if ground.privileged else ("--remount-ro", "/dev")
         return [
             self.program,
             *("--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent"),
@@ -34,13 +38,16 @@ class Bubblewrap(Sandbox):
             *links,
             *etc,
             *("--ro-bind", f"{root}/etc/passwd.inside", "/etc/passwd"),
-            *("--proc", "/proc", "--dev", "/dev"),
+            *("--proc", "/proc"),
+            *dev,
             *(word for f in HIDDEN if os.path.exists(f) for word in ("--ro-bind", "/dev/null", f)),
             # The job's user owns the settings of its own namespaces; they are not for changing.
             *("--ro-bind", "/proc/sys", "/proc/sys"),
             *("--bind", home, HOME, "--bind", tmp, "/tmp"),
             *("--ro-bind", f"{root}{LAUNCHER}", LAUNCHER),
             *("--bind", shm, "/dev/shm"),
-            *("--remount-ro", "/", "--remount-ro", "/dev", "--chdir", HOME),
+            *("--remount-ro", "/"),
+            *closed,
+            *("--chdir", HOME),
             *("--", LAUNCHER, "serve"),
         ]

@@ -14,8 +14,6 @@ hostname codr
 dbus-user none
 dbus-system none
 
-private-dev
-keep-dev-shm
 disable-mnt
 blacklist /boot
 blacklist /sys

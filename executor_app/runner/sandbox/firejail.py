@@ -38,8 +38,8 @@ class Firejail(Sandbox):
             ]
         return [
             *(self.program, "--quiet"),
-            # Here /dev/shm is the host's; without this the job gets one of its own.
-            *("--ignore=keep-dev-shm", f"--profile={PROFILE}"),
+            # The skeleton has a /dev of its own; here it is the host's.
+            *("--private-dev", f"--profile={PROFILE}"),
             *(f"--private={place.home}", "--private-tmp", f"--private-etc={ETC}"),
             *("--blacklist=/run/user", "--blacklist=/var/lib", "--blacklist=/var/log"),
             *(f"--blacklist=/{name}" for name in os.listdir("/") if name not in TOP_LEVEL),

@@ -23,7 +23,7 @@ FOLDERS = (
     *("usr", "etc", "dev/pts", "dev/shm", "proc", "sys", "tmp", "run/firejail", "run/user"),
     *("var/empty", "root", "opt", "srv", "mnt", "media", "boot", "home/codr"),
 )
-DEVICES = ("null", "zero", "full", "random", "urandom", "tty", "ptmx")
+DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 SKELETON_BYTES = 16 * 1024 * 1024
 NOLOGIN = "/usr/sbin/nologin"
 
@@ -81,6 +81,10 @@ def _make_devices(dev: Path) -> None:
         device = os.stat(f"/dev/{name}")
         os.mknod(dev / name, device.st_mode, device.st_rdev)
         os.chmod(dev / name, 0o666)
+    # Of the terminals that each sandbox mounts for itself.
+    (dev / "ptmx").symlink_to("pts/ptmx")
+    for name, fd in (("fd", ""), ("stdin", "/0"), ("stdout", "/1"), ("stderr", "/2")):
+        (dev / name).symlink_to(f"/proc/self/fd{fd}")
 
 
 def _build_launcher(to: Path) -> None:

@@ -87,6 +87,12 @@ static void set_login(const char *uid) {
     close(fd);
 }
 
+/* The kernel has one number of pseudo-terminals for all of the host; this is what one job may have. */
+static void own_terminals(const char *at) {
+    if (mount("codr", at, "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,mode=620,ptmxmode=666,max=32"))
+        die("cannot mount terminals at", at);
+}
+
 static void become(uid_t uid, gid_t gid) {
     if (setgroups(0, NULL) || setresgid(gid, gid, gid) || setresuid(uid, uid, uid))
         die("cannot give up root for", "the job's user");
@@ -107,6 +113,7 @@ static void enter(char **arg) {
             arg += 2;
         }
         else if (!strcmp(*arg, "--tmpfs") && arg[1]) own_tmpfs(*++arg);
+        else if (!strcmp(*arg, "--terminals") && arg[1]) own_terminals(*++arg);
         else if (!strcmp(*arg, "--root") && arg[1]) change_root(*++arg);
         else if (!strcmp(*arg, "--user") && arg[1] && arg[2])
             set_login(arg[1]), become((uid_t)strtoul(arg[1], NULL, 10), (gid_t)strtoul(arg[2], NULL, 10)), arg += 2;
