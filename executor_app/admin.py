@@ -51,6 +51,7 @@ logger = logging.getLogger(__name__)
 
 admin.site.site_header = admin.site.site_title = "Codr"
 admin.site.index_title = "Administration"
+admin.site.index_template = "admin/executor_app/index.html"
 # Three kinds of things need no second menu, and the list of jobs needs the room.
 admin.site.enable_nav_sidebar = False
 # Guarded against guessing as the page of accounts is.

@@ -52,7 +52,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 # These wire the others together, and nothing but wiring imports them.
 WIRING = {"access_admin", "admin", "allowance_admin", "job_list", "job_page", "apps", "checks",
-          "routing", "urls", "doctor", "management", "migrations"}  # fmt: skip
+          "routing", "urls", "doctor", "management", "migrations", "templatetags"}  # fmt: skip
 FORBIDDEN_OUTSIDE = {
     "protocol": {"django", "channels", "celery", "redis"},
     "languages": {"django", "channels", "celery", "redis", "pydantic"},
