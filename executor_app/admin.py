@@ -27,10 +27,12 @@ from django.views.decorators.http import require_POST, require_safe
 from redis.exceptions import RedisError
 
 from . import (
+    access,
     access_admin,  # noqa: F401 - Django looks for pages of the admin in this module alone
     allowance_admin,  # noqa: F401 - likewise
     audit,
     job_page,
+    key_admin,  # noqa: F401 - likewise
 )
 from .control import cancel_job
 from .identity import address_of
@@ -284,6 +286,7 @@ class JobAdmin(_ModelAdmin):
             "symbol": symbol,
             "groups": job_page.facts(job),
             "files": job_page.source_files(job),
+            "shares": [visible(name) for name in access.shared_with(job)],
             "said": said,
             "blocks": transcript.render(said.items),
             "streams": STREAMS,

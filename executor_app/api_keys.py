@@ -42,6 +42,10 @@ class TooManyKeysError(UserError):
         super().__init__("too_many_keys", f"You have {MOST_KEYS} keys. Revoke one first.")
 
 
+def has_room(user: AbstractBaseUser) -> bool:
+    return ApiKey.objects.filter(user_id=user.pk, revoked_at=None).count() < MOST_KEYS
+
+
 def make(
     user: AbstractBaseUser,
     name: str,
@@ -51,7 +55,7 @@ def make(
     address: str = "",
 ) -> tuple[ApiKey, str]:
     """The row, and the key itself, which nobody can show again. `by`: the account that made it."""
-    if ApiKey.objects.filter(user_id=user.pk, revoked_at=None).count() >= MOST_KEYS:
+    if not has_room(user):
         raise TooManyKeysError
     prefix = secrets.token_hex(PREFIX_BYTES)
     secret = f"codr_{prefix}_{secrets.token_hex(SECRET_BYTES)}"
