@@ -263,6 +263,14 @@ def parent(pid: int) -> int | None:
         return None
 
 
+def group(pid: int) -> int | None:
+    """The process group that it belongs to."""
+    try:
+        return int(read(f"/proc/{pid}/stat").rpartition(b") ")[2].split()[2])
+    except OSError:
+        return None
+
+
 def ancestors(pid: int, until: int) -> set[int]:
     """The processes from the parent of `pid` up to `until`, both ends included."""
     found: set[int] = set()

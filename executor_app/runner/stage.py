@@ -302,12 +302,13 @@ class StageRun:
             self._early_signals.append(name)
             return
         group = self._streams.foreground_group() or self._jail.program_pid
-        if group <= 0:
-            return  # to the kernel 0 is our own group
-        try:
-            os.killpg(group, signal.Signals[name])
-        except ProcessLookupError:
-            pass
+        # A program can leave a group in the foreground that has gone. Its number may be somebody
+        # else's by now, on the whole host, and we may be root.
+        if any(procfs.group(pid) == group for pid in self._pids()):
+            try:
+                os.killpg(group, signal.Signals[name])
+            except ProcessLookupError:
+                pass
 
     # --- waiting for a person ------------------------------------------------------------------
 

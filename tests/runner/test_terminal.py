@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 from typing import Any
 
@@ -203,6 +204,32 @@ time.sleep(30)
 
     assert talk.stdout == f"ready\n{name}\n".encode()
     assert (talk.complete.status, talk.complete.exit_code) == (FinalStatus.COMPLETED, 7)
+
+
+async def test_a_signal_to_a_group_that_has_gone_is_sent_to_nobody(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kernel may have given its number to a process of somebody else."""
+    code = """
+import os, signal, time
+signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+gone = os.fork()
+if gone == 0:
+    os.setpgid(0, 0)
+    os.tcsetpgrp(0, os.getpid())
+    os._exit(0)
+os.waitpid(gone, 0)
+print("gone", flush=True)
+time.sleep(20)
+"""
+    asked: list[int] = []
+    monkeypatch.setattr(os, "killpg", lambda group, number: asked.append(group))
+    async with Talk(host, spec("python", code)) as talk:
+        await talk.printed("gone\n")
+        talk.signal("SIGKILL")
+        talk.cancel()
+
+    assert asked == []
 
 
 async def test_a_signal_that_ends_the_program_is_named(host: Host) -> None:
