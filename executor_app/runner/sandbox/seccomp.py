@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import errno
 import functools
+import struct
 import tempfile
 
 import pyseccomp as seccomp
@@ -44,6 +45,12 @@ AF_UNIX = 1
 TIOCSTI = 0x5412  # types into a terminal on behalf of the person
 TIOCLINUX = 0x541C
 RLIMIT_CORE = 4
+TIOCSETD = 0x5423  # has the kernel load and run a driver behind the terminal
+# From here on calls are younger than the libseccomp of supported systems, which cannot name them:
+# statmount, listmount and what is still to come. All architectures number them alike.
+FIRST_YOUNG_CALL = 457
+# Numbers with this bit are of another interface (x32), which libseccomp's own part refuses.
+OTHER_INTERFACE = 0x40000000
 
 
 @functools.cache
@@ -59,16 +66,33 @@ def filter_bytes() -> bytes:
     # clone3 hides its flags behind a pointer; ENOSYS makes the C library fall back to clone.
     rules.add_rule(seccomp.ERRNO(errno.ENOSYS), "clone3")
     rules.add_rule(refuse, "socket", seccomp.Arg(0, seccomp.NE, AF_UNIX))
-    for request in (TIOCSTI, TIOCLINUX):
+    for request in (TIOCSTI, TIOCLINUX, TIOCSETD):
         rules.add_rule(refuse, "ioctl", _is(1, request))
     # Where core dumps go to a program, the host starts it as root for any limit but 1, which is
     # what the launcher has set (core(5), and the kernel's fs/coredump.c).
     rules.add_rule(refuse, "setrlimit", _is(0, RLIMIT_CORE))
     rules.add_rule(refuse, "prlimit64", _is(1, RLIMIT_CORE), seccomp.Arg(2, seccomp.NE, 0))
+    # The launcher has the same user: its limits are not for changing.
+    rules.add_rule(refuse, "prlimit64", seccomp.Arg(0, seccomp.NE, 0))
     with tempfile.TemporaryFile() as file:
         rules.export_bpf(file)
         file.seek(0)
-        return file.read()
+        return _refuse_young_calls() + file.read()
+
+
+def _refuse_young_calls() -> bytes:
+    """What goes before libseccomp's part, which knows no "every number above".
+
+    ENOSYS is what an older kernel answers: programs have to expect it.
+    """
+    load, at_least, result = 0x20, 0x35, 0x06  # BPF_LD|W|ABS, BPF_JMP|JGE|K, BPF_RET|K
+    instructions = (
+        (load, 0, 0, 0),  # the number of the call
+        (at_least, 0, 2, FIRST_YOUNG_CALL),
+        (at_least, 1, 0, OTHER_INTERFACE),
+        (result, 0, 0, 0x00050000 | errno.ENOSYS),  # SECCOMP_RET_ERRNO
+    )
+    return b"".join(struct.pack("=HBBI", *instruction) for instruction in instructions)
 
 
 def _is(argument: int, value: int) -> seccomp.Arg:
