@@ -31,8 +31,8 @@ class Seen:
     broken: str = ""
 
     @property
-    def seconds(self) -> float:
-        return self.end - self.start
+    def job(self) -> str:
+        return next((str(frame["job_id"]) for frame in self.frames if "job_id" in frame), "")
 
 
 async def attempt(url: str, attack: Attack, places: Mapping[str, str]) -> Seen:

@@ -31,7 +31,7 @@ class Outcome:
     @property
     def in_a_word(self) -> str:
         ended = self.seen.complete.get("status", "no end")
-        return f"FAILED: {self.faults[0]}" if self.faults else f"held, {ended}"
+        return f"FAILED: {self.faults[0]:.60}" if self.faults else f"held, {ended}"
 
 
 @dataclass(slots=True)
@@ -52,7 +52,7 @@ class Campaign:
         self._tell_places()
         before = traces.take(self.stack)
         asyncio.run(self._attack(attacks))
-        self.left = traces.left_since(self.stack, before)
+        self.left = self._with_names(traces.left_since(self.stack, before))
         self.log = self.stack.log
         self.seconds = time.monotonic() - started
 
@@ -75,6 +75,13 @@ class Campaign:
             "executor_pid": str(traces.executor_pid(self.stack)),
             "executor_name": next(self.stack.state.glob("executors/*")).name,
         }
+
+    def _with_names(self, left: list[str]) -> list[str]:
+        """A trace names its job; whoever reads it wants the attack."""
+        for name, outcome in self.outcomes.items():
+            job = outcome.seen.job
+            left = [line.replace(job, name) if job else line for line in left]
+        return left
 
     async def _attack(self, attacks: Sequence[Attack]) -> None:
         # The longest first would be quickest; the order of the files is easier to follow in a log.
