@@ -15,6 +15,8 @@ from tests.hostile.corpus import Attack
 from tests.server.client import Client, Frame, connect
 
 PATIENCE_S = 100.0
+# No program here takes its compiler two seconds, and the compiler's limit is thirty.
+STARVED_CPU_S = 5.0
 PARTS = [(stream, stage) for stage in ("compile", "run") for stream in ("stdout", "stderr")]
 ESCAPED = re.compile(rb"ESCAPED[^\r\n]*")
 
@@ -33,6 +35,13 @@ class Seen:
     @property
     def job(self) -> str:
         return next((str(frame["job_id"]) for frame in self.frames if "job_id" in frame), "")
+
+    @property
+    def starved(self) -> bool:
+        """The compiler's time went by while it had next to none of the processor."""
+        ended = self.complete
+        compiler = str(ended.get("message")).startswith("The compiler ran for longer")
+        return compiler and float(ended["cpu_time"]) < STARVED_CPU_S
 
 
 async def attempt(url: str, attack: Attack, places: Mapping[str, str]) -> Seen:

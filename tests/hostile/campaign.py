@@ -88,6 +88,9 @@ class Campaign:
         waiting = list(reversed(attacks))
         async with living(self.stack, self.canaries) as neighbour:
             await asyncio.gather(*(self._take_turns(waiting, neighbour) for _ in range(AT_ONCE)))
+            # Nothing was learnt from what a busy host could not even compile: once more, alone.
+            starved = [o.attack for o in self.outcomes.values() if o.faults and o.seen.starved]
+            await self._take_turns(starved, neighbour)
 
     async def _take_turns(self, waiting: list[Attack], neighbour: Neighbour) -> None:
         while waiting:
