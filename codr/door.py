@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 from collections import Counter, deque
 from typing import Any, Final
 
@@ -54,6 +55,8 @@ class Door(daphne.server.Server):
         options["ping_interval"] = limits.ping_interval_s
         options["ping_timeout"] = limits.ping_timeout_s
         super().__init__(*args, **options)
+        if not settings.PRODUCTION and not all(map(_is_loopback, self.endpoints)):
+            sys.exit(f"Only CODR_MODE=production may listen on {', '.join(self.endpoints)}.")
         self.request_s = limits.request_s
         self.max_body_bytes = int(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
         self.max_connections = limits.connections_per_address
@@ -73,6 +76,14 @@ class Door(daphne.server.Server):
         counter[address] -= 1
         if not counter[address]:
             del counter[address]
+
+
+def _is_loopback(endpoint: str) -> bool:
+    """Of Twisted's descriptions of where to listen."""
+    hosts = [host.replace(":", "\\:") for host in settings.LOOPBACK]
+    return any(f":interface={host}:" in f"{endpoint}:" for host in hosts) or (
+        endpoint.startswith("unix:")
+    )
 
 
 # --- HTTP --------------------------------------------------------------------------------------

@@ -66,7 +66,8 @@ STATE_DIR = Path(_text("CODR_STATE_DIR", str(BASE_DIR / "var"))).resolve()
 HOST = _text("HOST", "127.0.0.1")
 PORT = _whole("PORT", 8000)
 ALLOWED_HOSTS = _list("CODR_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1],testserver")
-if not PRODUCTION and HOST not in ("127.0.0.1", "localhost", "::1"):
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+if not PRODUCTION and HOST not in LOOPBACK:
     raise ImproperlyConfigured(
         f"HOST is {HOST}, which others can reach, and CODR_MODE is not production: set "
         "CODR_MODE=production, CODR_SECRET_KEY and CODR_ALLOWED_HOSTS (docs/configuration.md)"
@@ -122,15 +123,16 @@ INSTALLED_APPS = [
     "executor_app",
 ]
 MIDDLEWARE = [
-    "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    # Outside of all others, which answer for themselves now and then.
     "executor_app.middleware.security_headers",
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "codr.urls"
 ASGI_APPLICATION = "codr.asgi.application"
@@ -184,12 +186,17 @@ CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-# TLS ends in front of us: what only makes sense with it is on in production alone.
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
-SECURE_SSL_REDIRECT = False
-SECURE_HSTS_SECONDS = 3600 * 24 * 365 if PRODUCTION else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PRODUCTION else None
+# TLS ends at a proxy in front of us, which says so in a header.
+TLS = _flag("CODR_TLS", PRODUCTION)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TLS else None
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = TLS
+# The prefix keeps other hosts of the same domain from setting it; browsers want TLS for it.
+SESSION_COOKIE_NAME = "__Host-sessionid" if TLS else "sessionid"
+SECURE_SSL_REDIRECT = TLS
+# Asked for by whoever watches over the process, past the proxy.
+SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$"]
+SECURE_HSTS_SECONDS = 3600 * 24 * 365 if TLS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = TLS
 
 # --- the database: never in an executor ---------------------------------------------------------
 

@@ -176,9 +176,12 @@ def origin_allowed(scope: Mapping[str, Any]) -> bool:
         theirs, ours = _place(parts), _place(own)
     except ValueError:
         return False  # not the address of anything
-    if parts.scheme not in ("http", "https") or not validate_host(
-        theirs[0], settings.ALLOWED_HOSTS
-    ):
+    # Where there is TLS, a page without it is anybody's who stands on the way.
+    if parts.scheme not in (("https",) if settings.TLS else ("http", "https")):
+        return False
+    if origin != f"{parts.scheme}://{parts.netloc}" or "@" in parts.netloc:
+        return False  # more than an origin has
+    if not validate_host(theirs[0], settings.ALLOWED_HOSTS):
         return False
     # Of the hosts that are ours, the one that this request came to. A page on another port is
     # another site: a developer's machine has many.

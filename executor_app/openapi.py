@@ -77,7 +77,8 @@ SECURITY: Final[Mapping[str, Mapping[str, Any]]] = {
         "type": "apiKey",
         "in": "cookie",
         "name": "sessionid",
-        "description": "the browser's; what changes something needs the header `X-CSRFToken` too",
+        "description": "the browser's, `__Host-sessionid` where there is TLS; what changes "
+        "something needs the header `X-CSRFToken` too",
     },
 }
 # Where anonymous use is on, one is known by one's session or address.
