@@ -4,7 +4,7 @@ PYTHON_IN_VENV := .venv/bin/python
 PIP_COMPILE := .venv/bin/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
-.PHONY: run setup test fast check format bench requirements clean
+.PHONY: run setup test fast check format bench requirements audit clean
 
 # setpriv: should make be killed, what it started is told.
 run:  ## set up what is missing, start everything, stay in the foreground
@@ -44,6 +44,10 @@ requirements: export CUSTOM_COMPILE_COMMAND = make requirements
 requirements:  ## pin every package, after a change of a requirements*.in
 	$(PIP_COMPILE) --output-file requirements.txt requirements.in
 	$(PIP_COMPILE) --constraint requirements.txt --output-file requirements-dev.txt requirements-dev.in
+
+audit:  ## ask the advisory services about every pinned package; needs the internet
+	@scripts/setup test
+	$(PYTHON_IN_VENV) -m scripts.audit
 
 clean:  ## remove what was built and installed here; var/, which holds data, stays
 	rm -rf .venv frontend/node_modules frontend/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
