@@ -9,6 +9,8 @@ export const words = {
   loadExampleShort: "Example",
   backToMyCode: "Back to my code",
   backToMyCodeShort: "My code",
+  signIn: "Sign in",
+  accountOf: (name: string) => `Your account: ${name}`,
   run: "Run",
   runHint: "Run the program (Ctrl+Enter)",
   stop: "Stop",

@@ -136,6 +136,7 @@ def test_everything_can_be_reached_by_the_keyboard(ide: Ide) -> None:
     assert reached == [
         "language",
         "Load example",
+        "account",
         "stop",
         "Program source",
         "Clear",

@@ -3,6 +3,7 @@
 import type { Program } from "../editor/useProgram";
 import type { Language } from "../session/useLanguages";
 import { words } from "../words";
+import { AccountLink } from "./AccountLink";
 
 interface Props {
   readonly languages: readonly Language[];
@@ -40,6 +41,7 @@ export function Toolbar(props: Props) {
       </label>
       <ExampleButton program={program} />
       <span className="spacer" />
+      <AccountLink />
       {props.isRunning ? (
         <button
           type="button"
