@@ -20,12 +20,10 @@ from executor_app.runner.probe import prove_languages, run_alone
 from executor_app.runner.spec import RunSpec
 
 from .findings import Finding
+from .layers import SECURITY_DOC, look_at_layers
 
 INSIDE: Final = Path(__file__).with_name("inside.py")
 MIB: Final = 1024 * 1024
-SECURITY_DOC = (
-    "do not run strangers' programs on this host until it is mended; see docs/security.md"
-)
 # A program that breaks each limit, and how it has to end.
 LIMITS: Final = (
     ("memory limit", "x = []\nwhile True: x.append(bytearray(1 << 20))", FinalStatus.MEMORY_LIMIT),
@@ -65,6 +63,8 @@ async def _look_at(host: Host) -> AsyncIterator[Finding]:
     for warning in host.warnings:
         yield Finding("limits", problem=warning, weak=True)
     for finding in await look_inside(host):
+        yield finding
+    for finding in await look_at_layers(host):
         yield finding
     for name, code, status in LIMITS:
         yield await try_limit(host, name, code, status)

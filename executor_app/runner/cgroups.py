@@ -74,6 +74,10 @@ class Cgroup(ABC):
     def weigh(self, part: float) -> None:
         """Its weight where processors are short, in parts of what any group weighs."""
 
+    @abstractmethod
+    def weight(self) -> float:
+        """What `weigh` has set."""
+
     def give_way(self, busy: bool) -> None:
         """A busy group gives way at once to every other one that has something to do."""
         idle = self._cpu_folder / "cpu.idle"  # came with Linux 5.15
@@ -202,6 +206,9 @@ class _V1Cgroup(Cgroup):
     def weigh(self, part: float) -> None:
         _write(self._cpu_folder / "cpu.shares", max(2, round(part * V1_WEIGHT)))
 
+    def weight(self) -> float:
+        return _number(self._cpu_folder / "cpu.shares") / V1_WEIGHT
+
     @property
     def _cpu_folder(self) -> Path:
         return self._folders["cpu"]
@@ -263,10 +270,13 @@ class _V2Cgroup(Cgroup):
         _write(self._folder / "pids.max", processes + self.tasks())
 
     def limit_cpus(self, cpus: float) -> None:
-        (self._folder / "cpu.max").write_text(f"{round(cpus * PERIOD_US)} {PERIOD_US}")
+        _write(self._folder / "cpu.max", f"{round(cpus * PERIOD_US)} {PERIOD_US}")
 
     def weigh(self, part: float) -> None:
         _write(self._folder / "cpu.weight", max(1, round(part * V2_WEIGHT)))
+
+    def weight(self) -> float:
+        return _number(self._folder / "cpu.weight") / V2_WEIGHT
 
     @property
     def _cpu_folder(self) -> Path:
@@ -434,7 +444,7 @@ def _hand_down(folder: Path) -> None:
     )
 
 
-def _write(file: Path, value: int) -> None:
+def _write(file: Path, value: int | str) -> None:
     file.write_text(str(value))
 
 

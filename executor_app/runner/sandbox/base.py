@@ -54,10 +54,20 @@ class Sandbox(ABC):
     package: str
     # Folders of the skeleton that this backend writes to as root: each sandbox gets its own.
     scratch: Sequence[str] = ()
+    # What it brings of its own besides what all of them have; `doctor` looks for it.
+    own_namespaces: Sequence[str] = ()
+    own_filters: int = 0
 
     @abstractmethod
     def command(self, ground: Ground, place: Place) -> list[str]:
         """The sandbox around `launcher serve`, to be executed as the job's user."""
+
+    @abstractmethod
+    def missing_directives(self, ground: Ground, place: Place) -> list[str]:
+        """What should be among its settings and is not, for `doctor`.
+
+        Where another layer holds too, nobody inside would notice that one is gone.
+        """
 
     def home(self, ground: Ground) -> str:
         """The job's home folder as the job sees it."""

@@ -9,12 +9,20 @@ from .base import HOME, INSIDE_ID, LAUNCHER, Ground, Place, Sandbox, merged_usr_
 ETC = ("alternatives", "group", "hosts", "ld.so.cache", "localtime")
 # How this host's kernel was built is nobody's business.
 HIDDEN = ("/proc/config.gz",)
+# Every option that the command has to have besides the folders that it shows.
+DIRECTIVES = (
+    *("--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent", "--as-pid-1"),
+    *("--new-session", "--clearenv", "--cap-drop ALL", "--hostname codr"),
+    *(f"--uid {INSIDE_ID}", f"--gid {INSIDE_ID}", "--proc /proc"),
+    *("--ro-bind /usr /usr", "--ro-bind /proc/sys /proc/sys", "--remount-ro /"),
+)
 
 
 class Bubblewrap(Sandbox):
     name = "bubblewrap"
     program = "/usr/bin/bwrap"
     package = "bubblewrap"
+    own_namespaces = ("user",)
 
     def command(self, ground: Ground, place: Place) -> list[str]:
         # As root the skeleton already is the root folder; otherwise it is read where it lies.
@@ -51,3 +59,10 @@ class Bubblewrap(Sandbox):
             *("--chdir", HOME),
             *("--", LAUNCHER, "serve"),
         ]
+
+    def missing_directives(self, ground: Ground, place: Place) -> list[str]:
+        said = " ".join(self.command(ground, place)) + " "
+        devices = (
+            ("--dev-bind /dev /dev",) if ground.privileged else ("--dev /dev", "--remount-ro /dev")
+        )
+        return [each for each in (*DIRECTIVES, *devices) if f" {each} " not in said]

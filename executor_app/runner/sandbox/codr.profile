@@ -1,6 +1,5 @@
 # Firejail profile for every job of Codr; the reasons are in docs/security.md.
 # System calls are filtered by the launcher's filter too, which both sandboxes share (seccomp.py).
-quiet
 
 caps.drop all
 nonewprivs
@@ -23,5 +22,5 @@ blacklist /proc/kmsg
 blacklist /proc/sched_debug
 blacklist /proc/sysrq-trigger
 
-deterministic-exit-code
+# It ends with the launcher, whatever else may still run inside.
 deterministic-shutdown

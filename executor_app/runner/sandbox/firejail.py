@@ -18,6 +18,14 @@ PROFILE_INSIDE = "/etc/firejail/codr.profile"
 # What a job may see of `/` besides what Firejail replaces.
 TOP_LEVEL = {"usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "etc", "dev", "proc", "tmp",
              "home", "run", "var"}  # fmt: skip
+# Every line that the profile has to have.
+DIRECTIVES = (
+    *("caps.drop all", "nonewprivs", "nogroups", "restrict-namespaces", "seccomp"),
+    *("net none", "ipc-namespace", "hostname codr", "dbus-user none", "dbus-system none"),
+    *("disable-mnt", "blacklist /boot", "blacklist /sys"),
+    *("blacklist /proc/config.gz", "blacklist /proc/kcore", "blacklist /proc/kmsg"),
+    *("blacklist /proc/sched_debug", "blacklist /proc/sysrq-trigger", "deterministic-shutdown"),
+)
 ETC = "alternatives,group,hosts,ld.so.cache,localtime,passwd"
 
 
@@ -28,6 +36,7 @@ class Firejail(Sandbox):
     # It writes down every sandbox here and holds a lock while one starts. A sandbox that is killed
     # leaves its notes, and before the day is over they would fill the skeleton.
     scratch = ("/run/firejail",)
+    own_filters = 2
 
     def command(self, ground: Ground, place: Place) -> list[str]:
         if ground.privileged:
@@ -46,6 +55,11 @@ class Firejail(Sandbox):
             # The only folder that both sides see is the job's home; the launcher leaves it at once.
             *(self._lend_launcher(ground, place), "serve", "--unlink"),
         ]
+
+    def missing_directives(self, ground: Ground, place: Place) -> list[str]:
+        used = ground.root / PROFILE_INSIDE.lstrip("/") if ground.privileged else PROFILE
+        lines = used.read_text(encoding="utf-8").splitlines()
+        return [directive for directive in DIRECTIVES if directive not in lines]
 
     def home(self, ground: Ground) -> str:
         return super().home(ground) if ground.privileged else str(Path.home())
