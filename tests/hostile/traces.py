@@ -115,9 +115,11 @@ def _has_an_executor(pid: int) -> bool:
 
 
 def _groups(stack: Stack) -> Iterable[Path]:
-    for executor in stack.state.glob("executors/*"):
-        for group in Path("/sys/fs/cgroup").rglob(f"codr-{executor.name}"):
-            yield from (inner for inner in group.iterdir() if inner.is_dir())
+    names = {f"codr-{executor.name}" for executor in stack.state.glob("executors/*")}
+    # Others make and remove groups meanwhile, at which `rglob` would fail.
+    for folder, inner, _ in os.walk("/sys/fs/cgroup"):
+        if Path(folder).name in names:
+            yield from (Path(folder, name) for name in inner)
 
 
 def _ipc() -> Iterable[str]:
