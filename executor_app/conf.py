@@ -35,6 +35,7 @@ class Conf:
     client_grace_s: float
     stop_grace_s: float
     lease_s: float
+    attempts: int
     queue_patience_s: float
     journal_bytes: int
     journal_keep_s: float

@@ -6,7 +6,7 @@ from asgiref.sync import sync_to_async
 
 from . import dispatch, jobs
 from .protocol import Cancel, Complete, FinalStatus, encode
-from .relay import presence
+from .relay import leases
 from .relay.events import publish_end
 from .relay.inputs import publish_input_response
 
@@ -17,7 +17,7 @@ async def cancel_job(job_id: str, reason: str = "") -> None:
     One that no executor holds ends here. The journal decides, and then the row follows: an executor
     that takes the job a moment later finds an end above its attempt and cannot say anything.
     """
-    if await presence.have_lease([job_id]):
+    if await leases.alive([job_id]):
         await publish_input_response(job_id, encode(Cancel(type="cancel", reason=reason)))
         return
     await dispatch.withdraw(job_id)

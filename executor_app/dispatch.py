@@ -11,7 +11,7 @@ import asyncio
 import base64
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from codr.celery import app
@@ -86,9 +86,12 @@ def send_tickets(count: int) -> None:
 
 
 async def take(executor: str) -> Order | None:
-    """The order whose turn it is, with its lease; None where somebody else has taken it."""
+    """The order whose turn it is, held from now on; None where somebody else has taken it."""
     taken = await queue.take(executor)
-    return None if taken is None else Order.from_text(taken[1])
+    if taken is None:
+        return None
+    text, attempt = taken
+    return replace(Order.from_text(text), attempt=attempt)
 
 
 async def withdraw(job_id: str) -> bool:

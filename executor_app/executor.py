@@ -16,21 +16,23 @@ from collections.abc import Coroutine, Sequence
 from typing import Any, Final, TypeVar
 
 import uvloop
+from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
 from .conf import conf, state_dir
 from .dispatch import Order, take
 from .languages import languages
 from .protocol import Cancel, Complete, Event
-from .relay import presence, quotas
+from .relay import leases, presence, quotas
 from .relay.client import keep_listening
-from .relay.events import Publisher, SupersededError
+from .relay.events import Publisher, SupersededError, last_event, publish_restart
 from .relay.inputs import InputReader
 from .runner.cgroups import CpuShare
 from .runner.host import Host, safe_name
 from .runner.probe import Proof, prove_languages
 from .runner.run import execute_interactive
 from .runner.spec import RunResult, RunSpec
+from .takeover import LOST, hand_over, take_up_lost
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +55,9 @@ class Executor:
         self._proofs: list[Proof] = []
         self._rounds: asyncio.Task[None] | None = None
         self._stopping = False
+        self._handing_over: list[asyncio.Future[None]] = []
+        # Since when Redis has answered without fail, on this process's clock.
+        self._well_since = 0.0
 
     def start(self) -> None:
         """Opens the host and proves the languages. Raises HostError where this is no executor."""
@@ -125,8 +130,7 @@ class Executor:
         self._loop.call_later(conf().stop_grace_s, self._end_jobs)
 
     def _end_jobs(self) -> None:
-        for job in self._jobs.values():
-            job.cancel("The server was stopped. Run the program again.")
+        self._handing_over = [asyncio.ensure_future(job.hand_over()) for job in self._jobs.values()]
 
     async def _announce(self) -> None:
         assert self._host is not None
@@ -151,22 +155,38 @@ class Executor:
         while True:
             await asyncio.sleep(ROUND_S)
             try:
-                await presence.hold_leases(list(self._jobs), self.name)
+                await self._hold_jobs()
+                await self._take_up_lost_jobs()
                 for job_id in await presence.abandoned(list(self._jobs)):
                     if job_id in self._jobs:
                         self._jobs[job_id].abandon()
                 if time.monotonic() - announced > presence.HEARTBEAT_S - ROUND_S / 2:
                     await self._announce()
                     announced = time.monotonic()
-            except (RedisError, OSError) as error:
+            except (RedisError, OSError, BrokerError) as error:
+                self._well_since = time.monotonic()
                 logger.warning("executor %s cannot report to Redis: %s", self.name, error)
+
+    async def _hold_jobs(self) -> None:
+        held = await leases.hold(self.name, {j: job.attempt for j, job in self._jobs.items()})
+        for job_id in held.missing:
+            if job_id in self._jobs:
+                await self._jobs[job_id].hold_again()
+        for job_id in held.lost:
+            if job_id in self._jobs:
+                self._jobs[job_id].stop_unheard("somebody else has it")
+
+    async def _take_up_lost_jobs(self) -> None:
+        """After an outage of Redis every lease has run out; whoever still runs a job has to have
+        had the time to say so."""
+        if time.monotonic() - self._well_since > conf().lease_s:
+            await take_up_lost()
 
     async def _run_job(self, order: Order) -> dict[str, Any] | None:
         assert self._host is not None
         job = _JobRun(order, self.name)
         self._jobs[order.job_id] = job
         try:
-            await presence.hold_leases([order.job_id], self.name)
             return await job.run(self._host)
         finally:
             del self._jobs[order.job_id]
@@ -179,9 +199,14 @@ class _JobRun:
         self._order = order
         self._worker = worker
         self._publisher = Publisher(order.job_id, order.attempt, order.seq)
-        self._inputs = InputReader(order.job_id)
-        self._broken: Exception | None = None
+        self._inputs = InputReader(order.job_id, again=order.attempt > 1)
+        # Why nobody can hear this run any more, where that is so.
+        self._unheard: Exception | str = ""
         self._started = time.monotonic()
+
+    @property
+    def attempt(self) -> int:
+        return self._order.attempt
 
     def cancel(self, reason: str) -> None:
         self._inputs.interject(Cancel(type="cancel", reason=reason))
@@ -191,44 +216,79 @@ class _JobRun:
         if time.monotonic() - self._started > conf().client_grace_s:
             self.cancel("Whoever ran this program went away, and the grace period is over.")
 
+    def stop_unheard(self, why: Exception | str) -> None:
+        """Ends the program, and lets others say what becomes of the job."""
+        if not self._unheard:
+            self._unheard = why
+            self.cancel("")
+
+    async def hand_over(self) -> None:
+        try:
+            await hand_over(self._order.job_id, self._worker)
+        except (RedisError, OSError, BrokerError) as error:
+            # Its lease runs out, and then it is taken up all the same.
+            logger.warning("job %s is not handed over: %s", self._order.job_id, error)
+        self.stop_unheard("this executor is being stopped")
+
+    async def hold_again(self) -> None:
+        order = self._order
+        await leases.restore(
+            order.job_id, order.owner, order.as_text(), order.attempt, self._worker
+        )
+
     async def run(self, host: Host) -> dict[str, Any] | None:
         started_at = time.time()
+        if not await self._begin():
+            await self._settle(0.0)
+            return None
         async with self._inputs:
             result = await execute_interactive(
                 host,
                 self._spec(),
                 self._emit,
                 self._inputs,
+                replay=self._inputs.replayed,
                 attempt=self._order.attempt,
                 worker=self._worker,
             )
         await self._settle(result.cpu_time_s)
-        if self._broken is not None:
-            logger.warning("job %s ended unheard: %r", self._order.job_id, self._broken)
+        if self._unheard:
+            logger.warning("job %s ended unheard: %s", self._order.job_id, self._unheard)
             return None
         return self._facts(result, started_at)
 
+    async def _begin(self) -> bool:
+        """A later attempt goes on where the journal is; False where the job is over by now."""
+        order = self._order
+        if order.attempt == 1:
+            return True
+        last = await last_event(order.job_id)
+        if last is None or last.attempt < order.attempt:
+            # Whoever took it up died before this was said.
+            seq = await publish_restart(order.job_id, order.attempt, LOST)
+        else:
+            seq = last.seq if last.attempt == order.attempt else 0
+        self._publisher = Publisher(order.job_id, order.attempt, seq)
+        return bool(seq)
+
     async def _settle(self, cpu_time_s: float) -> None:
-        """The job is over, and so is what it kept of its owner's share."""
+        """This attempt is over; and with the job what it kept of its owner's share."""
         order = self._order
         try:
             await quotas.charge_cpu(order.payers, cpu_time_s)
-            await quotas.release(order.job_id, order.payers)
-            if self._broken is None:
-                await presence.release_lease(order.job_id)
+            if await leases.release(order.job_id, self._worker, order.attempt):
+                await quotas.release(order.job_id, order.payers)
         except (RedisError, OSError) as error:
-            # The lease expires by itself, and then the job's place is free too.
+            # The lease runs out; whoever takes the job up then finds its end.
             logger.warning("job %s is not settled: %s", order.job_id, error)
 
     async def _emit(self, events: Sequence[Event]) -> None:
-        if self._broken is not None:
+        if self._unheard:
             return
         try:
             await self._publisher.publish(events)
         except (SupersededError, RedisError, OSError) as error:
-            # Nobody can hear this run any more: end it, and let the recorder see that it ended.
-            self._broken = error
-            self.cancel("")
+            self.stop_unheard(error)
 
     def _spec(self) -> RunSpec:
         order, language = self._order, languages()[self._order.language]

@@ -16,7 +16,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from .models import Job, Transcript, may_become
+from .models import FINAL, Job, Transcript, may_become
 from .protocol import Complete, FinalStatus, SourceFile
 
 
@@ -88,7 +88,10 @@ def claim(session_key: str, owner: Owner) -> int:
 
 
 def start(job_id: str, *, worker: str, attempt: int, at: datetime) -> bool:
-    return _move(job_id, Job.Status.RUNNING, worker=worker, attempt=attempt, started_at=at)
+    """A later attempt starts a job that runs: its executor was lost."""
+    jobs = Job.objects.filter(pk=job_id, attempt__lt=attempt).exclude(status__in=FINAL)
+    facts = {"worker": worker, "attempt": attempt, "started_at": at}
+    return bool(jobs.update(status=Job.Status.RUNNING, **facts))
 
 
 def finish(

@@ -14,10 +14,11 @@ from . import audit, dispatch, jobs, transcripts
 from .conf import conf
 from .models import Job, pack
 from .protocol import Complete, FinalStatus
-from .relay import presence, queue
+from .relay import leases, queue
 from .relay.client import wait_for
 from .relay.events import Entry, forget_later, last_event, publish_end, read_end, read_events
 from .relay.inputs import JobMessage, read_inputs
+from .takeover import take_up_lost
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +26,8 @@ logger = logging.getLogger(__name__)
 # moment has none yet, and after an outage of Redis all of them are gone until the executors' next
 # round. Below the pause between two looks.
 UNHELD_S: Final = 4.0
+# How much longer than its lease a job may be without a sign before the recorder takes it up.
+ALONE_S: Final = 10.0
 # How long a job of the table may be on its way to the queue.
 SUBMITTING_S: Final = 30.0
 # How long a result may be on its way after its job's last event.
@@ -77,19 +80,21 @@ async def _read_journals(job_id: str) -> tuple[list[Entry], list[tuple[int, JobM
 @shared_task(name="executor_app.records.end_lost_jobs")
 def end_lost_jobs() -> None:
     """Ends jobs that nobody runs any more. The journal decides: it may hold an end already."""
+    # Executors do that sooner. Where there is none, the job waits for one that comes.
+    wait_for(take_up_lost(for_s=ALONE_S))
     waiting = {str(job.pk): job for job in jobs.unfinished()}
-    unheld = waiting.keys() - wait_for(presence.have_lease(list(waiting)))
-    queued = wait_for(queue.still_waiting(list(unheld)))
+    unheld = waiting.keys() - wait_for(leases.held(list(waiting)))
+    queued_at = wait_for(queue.waiting_since(list(unheld)))
     now = time.monotonic()
     for job_id in _unheld_since.keys() - unheld:
         del _unheld_since[job_id]
     for job_id in unheld:
-        job, is_queued = waiting[job_id], job_id in queued
+        job = waiting[job_id]
         unheld_for_s = now - _unheld_since.setdefault(job_id, now)
-        if unheld_for_s < UNHELD_S or _may_wait(job, is_queued=is_queued):
+        if unheld_for_s < UNHELD_S or _may_wait(job, queued_at.get(job_id)):
             continue
         try:
-            _end_lost(job, never_taken=is_queued)
+            _end_lost(job, never_taken=job_id in queued_at)
         except Exception:
             # One job that cannot be ended is no reason to leave the others.
             logger.exception("job %s could not be ended", job_id)
@@ -106,10 +111,11 @@ def expire_audit_events() -> None:
 _unheld_since: dict[str, float] = {}
 
 
-def _may_wait(job: Job, *, is_queued: bool) -> bool:
+def _may_wait(job: Job, queued_at: float | None) -> bool:
+    """`queued_at`: since when it is in the queue, in seconds since the epoch."""
+    if queued_at is not None:
+        return timezone.now().timestamp() - queued_at < conf().queue_patience_s
     age = timezone.now() - job.created_at
-    if is_queued:
-        return age < timedelta(seconds=conf().queue_patience_s)
     return job.status == Job.Status.QUEUED and age < timedelta(seconds=SUBMITTING_S)
 
 

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from .protocol import Eof, InputResponse, Output, Signal, Stdin, parse_event
+from .protocol import Eof, InputResponse, Output, Restarted, Signal, Stdin, parse_event
 from .relay.events import Entry
 from .relay.inputs import JobMessage
 
@@ -23,18 +23,33 @@ def build(
     Within `limit_bytes` all is kept; past it the beginning and the end, half each, since that is
     where a program says what it is about and why it failed.
     """
+    events = _last_attempt(events)
     items = [item for entry in events if (item := _from_event(entry)) is not None]
     items += [item for at, message in inputs if (item := _from_input(at, message)) is not None]
     items = sorted((item for item in items if item["data"]), key=lambda item: item["t"])
     items, left_out = _bounded(items, limit_bytes)
-    if events and events[0].seq > 1:
+    if events and events[0].seq > 1 and not _is_restart(events[0]):
         # The journal is bounded too; how much it let go nobody has counted.
         items.insert(0, _note(events[0].at_ms, "The beginning was too long to be kept"))
     return items, left_out
 
 
+def _last_attempt(events: Sequence[Entry]) -> Sequence[Entry]:
+    """What was said since the job last began again: what an attempt before had said is void."""
+    for n in range(len(events) - 1, -1, -1):
+        if _is_restart(events[n]):
+            return events[n:]
+    return events
+
+
+def _is_restart(entry: Entry) -> bool:
+    return '"type":"restarted"' in entry.frame[:48]
+
+
 def _from_event(entry: Entry) -> Item | None:
     event = parse_event(entry.frame)
+    if isinstance(event, Restarted):
+        return _note(entry.at_ms, event.reason)
     if not isinstance(event, Output):
         return None
     item = {"t": entry.at_ms, "stream": event.stream, "stage": event.stage, "data": event.data}

@@ -22,6 +22,7 @@ from executor_app.protocol import (
     Event,
     InputRequest,
     Output,
+    Restarted,
     Stage,
     Status,
     Stream,
@@ -152,13 +153,25 @@ class Publisher:
 
 async def publish_end(job_id: str, complete: Complete) -> bool:
     """Ends a job in the name of its executor; False where it has ended already."""
-    rest = encode_event(complete, 0).removeprefix('{"seq":0')
+    return bool(await _publish_next(job_id, LAST_ATTEMPT, complete))
+
+
+async def publish_restart(job_id: str, attempt: int, reason: str) -> int:
+    """Says that this attempt begins: from now on no earlier one can say anything.
+
+    The event's `seq`; 0 where the job has ended, or this attempt has begun already.
+    """
+    return await _publish_next(job_id, attempt, Restarted(attempt=attempt, reason=reason))
+
+
+async def _publish_next(job_id: str, attempt: int, event: Event) -> int:
+    rest = encode_event(event, 0).removeprefix('{"seq":0')
     now = int(time.time() * 1000)
-    seq = await scripts.PUBLISH_END.run(
+    seq = await scripts.PUBLISH_NEXT.run(
         [keys.output_journal(job_id)],
-        [group_channel(keys.output_group(job_id)), now, LAST_ATTEMPT, rest, FORGOTTEN_S],
+        [group_channel(keys.output_group(job_id)), now, attempt, rest, FORGOTTEN_S],
     )
-    return bool(seq)
+    return int(seq)
 
 
 async def read_events(job_id: str, after: int, *, until: int | None = None) -> AsyncIterator[Entry]:

@@ -65,9 +65,14 @@ async def _append(job_id: str, frame: str, name: bytes, *, look_back: int) -> in
 
 
 class InputReader:
-    """The executor's end: every message of one job, once and in order. Use it as a context."""
+    """The executor's end: every message of one job, once and in order. Use it as a context.
 
-    def __init__(self, job_id: str) -> None:
+    For a job that starts again (`again`) what it had been sent before is in `replayed` instead.
+    """
+
+    def __init__(self, job_id: str, *, again: bool = False) -> None:
+        self.replayed: list[JobMessage] = []
+        self._again = again
         self._job_id = job_id
         self._group = keys.input_group(job_id)
         self._last = 0
@@ -78,6 +83,8 @@ class InputReader:
         self._channel = await layer().new_channel()
         await layer().group_add(self._group, self._channel)
         await self._read_journal()
+        while self._again and not self._ready.empty():
+            self.replayed.append(self._ready.get_nowait())
         self._tasks = [
             asyncio.create_task(self._listen()),
             asyncio.create_task(self._keep_looking()),

@@ -14,6 +14,9 @@ NEXT_TURNS = f"{PREFIX}:turns"
 ARRIVALS = f"{PREFIX}:arrivals"
 WAITING_PREFIX = f"{PREFIX}:waiting:"
 ORDER_PREFIX = f"{PREFIX}:order:"
+# Jobs that executors hold (`leases.py`), and when each lease runs out.
+HELD_PREFIX = f"{PREFIX}:held:"
+LEASES = f"{PREFIX}:leases"
 # Where the library of rate limits keeps its windows.
 WINDOWS_PREFIX = f"{PREFIX}:window"
 
@@ -26,14 +29,14 @@ def input_journal(job_id: str) -> str:
     return f"{PREFIX}:job:{job_id}:input"
 
 
-def lease(job_id: str) -> str:
-    """Held by the executor that runs the job; gone soon after that executor."""
-    return f"{PREFIX}:job:{job_id}:lease"
-
-
 def order(job_id: str) -> str:
     """What an executor has to know about a job, for as long as none has taken it."""
     return ORDER_PREFIX + job_id
+
+
+def held(job_id: str) -> str:
+    """The same of a job that an executor has taken, with its attempt, until it is over."""
+    return HELD_PREFIX + job_id
 
 
 def waiting(owner: str) -> str:

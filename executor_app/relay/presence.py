@@ -1,4 +1,4 @@
-"""Who is there: executors by heartbeat, running jobs by lease, viewers by presence.
+"""Who is there: executors by heartbeat, viewers by presence.
 
 Each is a key that expires, written anew by whoever it speaks for.
 """
@@ -6,7 +6,7 @@ Each is a key that expires, written anew by whoever it speaks for.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from executor_app.conf import conf
@@ -45,26 +45,6 @@ async def executors() -> dict[str, dict[str, Any]]:
     if gone:
         await redis.srem(keys.EXECUTORS, *gone)
     return {n: json.loads(v) for n, v in zip(names, values, strict=True) if v is not None}
-
-
-async def hold_leases(job_ids: Iterable[str], executor: str) -> None:
-    milliseconds = int(conf().lease_s * 1000)
-    async with client().pipeline(transaction=False) as pipe:
-        for job_id in job_ids:
-            pipe.set(keys.lease(job_id), executor, px=milliseconds)
-        await pipe.execute()
-
-
-async def release_lease(job_id: str) -> None:
-    await client().delete(keys.lease(job_id))
-
-
-async def have_lease(job_ids: Sequence[str]) -> set[str]:
-    """Which of these jobs an executor holds."""
-    if not job_ids:
-        return set()
-    values = await client().mget([keys.lease(job_id) for job_id in job_ids])
-    return {job_id for job_id, value in zip(job_ids, values, strict=True) if value is not None}
 
 
 async def be_present(job_id: str) -> None:

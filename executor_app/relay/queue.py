@@ -15,7 +15,7 @@ from typing import Final
 
 from executor_app.conf import conf
 
-from . import keys
+from . import keys, leases
 from .client import client
 from .events import FORGOTTEN_S
 from .scripts import Script
@@ -27,7 +27,7 @@ ARRIVALS_PER_TURN: Final = 1_000_000
 # KEYS: waiting owners, turn, next turns, arrivals, the owner's waiting jobs, the order.
 # ARGV: owner, job, order, time in milliseconds, expiry, arrivals per turn.
 PUT: Final = Script("""
-redis.call('HSET', KEYS[6], 'owner', ARGV[1], 'order', ARGV[3], 't', ARGV[4])
+redis.call('HSET', KEYS[6], 'owner', ARGV[1], 'order', ARGV[3], 'attempt', 1, 't', ARGV[4])
 redis.call('EXPIRE', KEYS[6], ARGV[5])
 redis.call('RPUSH', KEYS[5], ARGV[2])
 if not redis.call('ZSCORE', KEYS[1], ARGV[1]) then
@@ -40,10 +40,12 @@ end
 return 1
 """)
 
-# KEYS: waiting owners, turn, next turns. ARGV: prefix of waiting jobs, of orders, prefix and suffix
-# of leases, the executor, the lease's milliseconds. Order and lease change hands in one step, so
-# there is no moment in which nobody has the job.
-TAKE: Final = Script("""
+# KEYS: waiting owners, turn, next turns, leases. ARGV: prefix of waiting jobs, of orders, of held
+# jobs, the executor, the lease's milliseconds. Order and lease change hands in one step, so there
+# is no moment in which nobody has the job.
+TAKE: Final = Script(
+    leases.NOW
+    + """
 while true do
   local first = redis.call('ZPOPMIN', KEYS[1])
   if not first[1] then return false end
@@ -62,12 +64,14 @@ while true do
     redis.call('ZADD', KEYS[1], string.format('%.17g', score), owner)
   end
   if order then
-    redis.call('DEL', ARGV[2] .. job)
-    redis.call('SET', ARGV[3] .. job .. ARGV[4], ARGV[5], 'PX', ARGV[6])
-    return {job, order}
+    redis.call('RENAME', ARGV[2] .. job, ARGV[3] .. job)
+    redis.call('HSET', ARGV[3] .. job, 'executor', ARGV[4])
+    redis.call('ZADD', KEYS[4], now + ARGV[5], job)
+    return {order, redis.call('HGET', ARGV[3] .. job, 'attempt')}
   end
 end
-""")
+"""
+)
 
 # KEYS: waiting owners, the order. ARGV: prefix of waiting jobs, job.
 WITHDRAW: Final = Script("""
@@ -120,17 +124,16 @@ async def put(job_id: str, owner: str, order: str) -> None:
     await PUT.run(named, [owner, job_id, order, now, FORGOTTEN_S, ARRIVALS_PER_TURN])
 
 
-async def take(executor: str) -> tuple[str, str] | None:
-    """Id and order of the job whose turn it is, with its lease; None where none waits."""
-    before_id, after_id = keys.lease("\0").split("\0")
+async def take(executor: str) -> tuple[str, int] | None:
+    """The order of the job whose turn it is, now held by that executor, and which attempt it is."""
     taken = await TAKE.run(
-        [keys.WAITING_OWNERS, keys.TURN, keys.NEXT_TURNS],
+        [keys.WAITING_OWNERS, keys.TURN, keys.NEXT_TURNS, keys.LEASES],
         [
-            *(keys.WAITING_PREFIX, keys.ORDER_PREFIX, before_id, after_id),
+            *(keys.WAITING_PREFIX, keys.ORDER_PREFIX, keys.HELD_PREFIX),
             *(executor, int(conf().lease_s * 1000)),
         ],
     )
-    return (taken[0].decode(), taken[1].decode()) if taken else None
+    return (taken[0].decode(), int(taken[1])) if taken else None
 
 
 async def withdraw(job_id: str) -> str | None:
@@ -146,13 +149,14 @@ async def ahead_of(owner: str) -> int:
     return int(await AHEAD.run(named, [keys.WAITING_PREFIX, owner]))
 
 
-async def still_waiting(job_ids: Sequence[str]) -> set[str]:
-    """Which of these jobs are in the queue."""
+async def waiting_since(job_ids: Sequence[str]) -> dict[str, float]:
+    """Those of these jobs that are in the queue, with the time of their coming, in seconds since
+    the epoch."""
     async with client().pipeline(transaction=False) as pipe:
         for job_id in job_ids:
-            pipe.exists(keys.order(job_id))
-        there = await pipe.execute()
-    return {job_id for job_id, found in zip(job_ids, there, strict=True) if found}
+            pipe.hget(keys.order(job_id), "t")
+        times = await pipe.execute()
+    return {j: int(t) / 1000 for j, t in zip(job_ids, times, strict=True) if t is not None}
 
 
 async def length() -> Length:

@@ -27,21 +27,21 @@ CPU_WINDOW: Final = RateLimitItemPerHour(10**15)
 # How long an admitted job may be neither in the queue nor held: the time to put it there.
 ON_ITS_WAY_MS: Final = 30_000
 
-# KEYS: active jobs. ARGV: job, time in milliseconds, most, prefix of orders, prefix and suffix of
-# leases, milliseconds on its way, expiry. A job whose end was not told, as of a killed executor,
+# KEYS: active jobs. ARGV: job, time in milliseconds, most, prefix of orders, of held jobs,
+# milliseconds on its way, expiry. A job whose end was not told, as of a killed executor,
 # is neither queued nor held, and counts no more as soon as its place is wanted.
 ADMIT: Final = Script("""
 if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[3]) then
-  local old = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[2] - ARGV[7])
+  local old = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[2] - ARGV[6])
   for _, job in ipairs(old) do
-    if redis.call('EXISTS', ARGV[4] .. job, ARGV[5] .. job .. ARGV[6]) == 0 then
+    if redis.call('EXISTS', ARGV[4] .. job, ARGV[5] .. job) == 0 then
       redis.call('ZREM', KEYS[1], job)
     end
   end
 end
 if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[3]) then return 0 end
 redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
-redis.call('EXPIRE', KEYS[1], ARGV[8])
+redis.call('EXPIRE', KEYS[1], ARGV[7])
 return 1
 """)
 
@@ -80,11 +80,10 @@ async def charge_cpu(payers: Sequence[str], seconds: float) -> None:
 
 async def admit(job_id: str, payer: str, most: int) -> bool:
     """Whether the payer may have one more job that waits or runs; then this one counts as that."""
-    before_id, after_id = keys.lease("\0").split("\0")
     admitted = await ADMIT.run(
         [keys.active(payer)],
         [
-            *(job_id, int(time.time() * 1000), most, keys.ORDER_PREFIX, before_id, after_id),
+            *(job_id, int(time.time() * 1000), most, keys.ORDER_PREFIX, keys.HELD_PREFIX),
             *(ON_ITS_WAY_MS, FORGOTTEN_S),
         ],
     )

@@ -51,14 +51,17 @@ local message = {type = 'job.events', first = tonumber(ARGV[4]), frames = frames
 redis.call('PUBLISH', ARGV[1], cmsgpack.pack(message))
 """)
 
-# An end said from outside, which must hold against an executor that may still be speaking: it takes
-# the number after the last event, above every attempt, unless the job has an end.
+# Something said from outside (an end, a restart), which must hold against an executor that may be
+# speaking still: it takes the number after the last event, above the attempts before, unless the
+# job has an end or an attempt as high.
 # KEYS: journal. ARGV: group's channel, time, attempt, the frame after its number, expiry.
-PUBLISH_END: Final = Script("""
+PUBLISH_NEXT: Final = Script("""
 local n = 0
 local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
 if last then
-  n = tonumber(string.match(last[1], '-(%d+)$'))
+  local attempt, seq = string.match(last[1], '^(%d+)-(%d+)$')
+  if tonumber(attempt) >= tonumber(ARGV[3]) then return 0 end
+  n = tonumber(seq)
   for i = 1, #last[2], 2 do
     if last[2][i] == 'f' and string.find(last[2][i + 1], '^{"seq":%d+,"type":"complete"') then
       return 0

@@ -12,7 +12,7 @@ import contextlib
 import logging
 import signal
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from executor_app.errors import HostError, NotExecutableError
 from executor_app.protocol import (
@@ -51,15 +51,18 @@ async def execute_interactive(
     emit: Emit,
     inputs: AsyncIterator[Message],
     *,
+    replay: Sequence[Message] = (),
     attempt: int = 1,
     worker: str | None = None,
 ) -> RunResult:
     """Runs `spec` and says everything through `emit`, `Complete` last.
 
+    `replay` is what an earlier attempt was given: it is given again as the program asks for it.
+
     A failure of this host ends as a job that `failed`, is logged, and leaves nothing behind. What
     `emit` raises ends the program and is raised here.
     """
-    run = _Run(host, spec, emit, attempt, worker)
+    run = _Run(host, spec, emit, replay, attempt, worker)
     reading = asyncio.create_task(run.take_input(inputs))
     try:
         return await run.execute()
@@ -71,7 +74,13 @@ async def execute_interactive(
 
 class _Run:
     def __init__(
-        self, host: Host, spec: RunSpec, emit: Emit, attempt: int, worker: str | None
+        self,
+        host: Host,
+        spec: RunSpec,
+        emit: Emit,
+        replay: Sequence[Message],
+        attempt: int,
+        worker: str | None,
     ) -> None:
         self._host = host
         self._spec = spec
@@ -80,6 +89,8 @@ class _Run:
         self._outbox = Outbox(emit, self._on_room)
         self._stage: StageRun | None = None
         self._early_input: deque[Message] = deque()
+        # What was given to an earlier attempt, and behind it what comes before all that is given.
+        self._replay: deque[Message] = deque(replay)
         self._cancelled: verdict.Verdict | None = None
         self._size = (spec.cols, spec.rows)
         self._output_bytes = 0
@@ -91,10 +102,24 @@ class _Run:
         async for message in inputs:
             if isinstance(message, Cancel):
                 self.cancel(message.reason)
+            elif self._replay:
+                self._replay.append(message)
             elif self._stage is not None and self._stage.stage == "run":
                 self._pass_on(self._stage, message)
             else:
                 self._early_input.append(message)
+
+    def _give_replayed(self) -> bool:
+        """One more message of an earlier attempt; False where there is none left."""
+        while self._replay:
+            message = self._replay.popleft()
+            if isinstance(message, Cancel):
+                self.cancel(message.reason)
+            elif self._stage is not None:
+                self._pass_on(self._stage, message)
+            if isinstance(message, InputResponse | Stdin | Eof | Cancel):
+                return True
+        return False
 
     def cancel(self, reason: str = "") -> None:
         self._cancelled = verdict.cancelled(reason)
@@ -232,6 +257,7 @@ class _Run:
                 outbox=self._outbox,
                 limits=spec.run_limits,
                 attempt=self._attempt,
+                replay=self._give_replayed if self._replay else None,
             )
             if spec.stdin is not None:
                 stage.give(spec.stdin)

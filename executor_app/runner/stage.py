@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -32,6 +32,8 @@ READS_A_TURN: Final = 16
 SHORT_READ_BYTES: Final = 2048
 # A compiler says last what stopped it, and then some advice.
 LAST_WORDS_BYTES: Final = 1024
+# What an earlier attempt was given is given again when the program asks, or after this long.
+REPLAY_PATIENCE_S: Final = 1.0
 # After this long a killed program that has not been reported takes its sandbox with it.
 KILL_PATIENCE_S: Final = 1.0
 
@@ -67,7 +69,9 @@ class StageRun:
         outbox: Outbox,
         limits: Limits,
         attempt: int,
+        replay: Callable[[], bool] | None = None,
     ) -> None:
+        """`replay` gives the program one thing more that an earlier attempt was given, if any."""
         self.stage = stage
         self._jail = jail
         self._cgroup = cgroup
@@ -75,6 +79,8 @@ class StageRun:
         self._outbox = outbox
         self._limits = limits
         self._attempt = attempt
+        self._replay = replay
+        self._replayed_at = 0.0
         self._meter = Meter(stage, limits, cgroup=cgroup, workspace=workspace, pids=self._pids)
         self._loop = asyncio.get_running_loop()
         self._prompt = Prompt()
@@ -313,6 +319,8 @@ class StageRun:
     # --- waiting for a person ------------------------------------------------------------------
 
     def _on_wait(self, wait: Wait) -> None:
+        if self._go_on_replaying():
+            return
         self._waiting_since = time.monotonic()
         raw = self._streams.raw
         self._outbox.flush_tails(self.stage)
@@ -326,6 +334,14 @@ class StageRun:
                 timeout=self._limits.input_timeout_s,
             )
         )
+
+    def _go_on_replaying(self) -> bool:
+        if self._replay is None:
+            return False
+        self._replayed_at = time.monotonic()
+        if not self._replay():
+            self._replay = None
+        return self._replay is not None
 
     def _on_answer(self) -> None:
         self._prompt.answered()
@@ -357,6 +373,9 @@ class StageRun:
         if self._ticking_stopped:
             return
         self._loop.call_later(TICK_S, self._tick)
+        if time.monotonic() - max(self._started, self._replayed_at) > REPLAY_PATIENCE_S:
+            # A program that looks for input without waiting for it asks nobody.
+            self._go_on_replaying()
         if self._verdict is not None:
             self._kill_program()
             if self._killed_at and time.monotonic() - self._killed_at > KILL_PATIENCE_S:

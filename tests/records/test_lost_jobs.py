@@ -29,7 +29,7 @@ from executor_app.records import (
     record_start,
     send_missing_tickets,
 )
-from executor_app.relay import keys, presence, queue, quotas
+from executor_app.relay import keys, leases, queue, quotas
 from executor_app.relay.client import wait_for
 from executor_app.relay.events import SupersededError, publish_end, read_end
 from tests.records.cast import (
@@ -88,7 +88,8 @@ def look_again(clock: Clock, times: int = 1, after_s: float = LOOK_S) -> None:
 
 
 def hold(job_ids: Sequence[str]) -> None:
-    wait_for(presence.hold_leases(job_ids, "one"))
+    for job_id in job_ids:
+        wait_for(leases.restore(job_id, ADA.key, "{}", 1, "one"))
 
 
 def status(job_id: str) -> tuple[str, str]:
@@ -156,7 +157,7 @@ def test_a_lease_that_comes_back_begins_the_wait_anew(clock: Clock) -> None:
     look_again(clock)
     hold([job_id])
     look_again(clock)
-    wait_for(presence.release_lease(job_id))
+    wait_for(leases.release(job_id))
     look_again(clock)
     assert status(job_id) == ("running", "")
     look_again(clock)
@@ -196,7 +197,7 @@ def test_a_job_that_was_taken_late_is_held_and_not_ended(clock: Clock) -> None:
 def test_a_job_whose_executor_died_before_its_start_was_told_is_lost_soon(clock: Clock) -> None:
     job_id = new_waiting_job()
     assert wait_for(dispatch.take("one"))
-    wait_for(presence.release_lease(job_id))
+    wait_for(leases.release(job_id))
     look_again(clock, times=2)
     assert status(job_id) == ("queued", ""), "it may be on its way to the queue"
     look_again(clock, after_s=SUBMITTING_S)

@@ -14,7 +14,7 @@ from executor_app.control import cancel_job
 from executor_app.models import Job
 from executor_app.protocol import Cancel, CloseCode, Complete, Execute, FinalStatus, parse_client
 from executor_app.records import record_start
-from executor_app.relay import presence, queue
+from executor_app.relay import leases, presence, queue
 from executor_app.relay.client import wait_for
 from executor_app.relay.events import SupersededError, last_event, read_end, read_events
 from executor_app.relay.inputs import read_inputs
@@ -169,7 +169,7 @@ def test_a_job_that_nobody_has_taken_is_cancelled_at_once() -> None:
 def test_a_job_that_is_held_is_told_and_ends_by_itself() -> None:
     job_id = new_job()
     record_start(job_id, started())
-    wait_for(presence.hold_leases([job_id], "one"))
+    wait_for(leases.restore(job_id, ADA.key, "{}", 1, "one"))
     wait_for(cancel_job(job_id, "enough"))
     assert row(job_id)["status"] == "running"
     [(_, message)] = wait_for(read_inputs(job_id))

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from executor_app.relay import keys, presence, queue
+from executor_app.relay import keys, leases, queue
 from executor_app.relay.client import client
 
 
@@ -25,7 +25,7 @@ async def put(owner: str, *jobs: str) -> None:
 
 async def take() -> str:
     taken = await queue.take("one")
-    return taken[0] if taken else ""
+    return taken[0].removeprefix("order of ") if taken else ""
 
 
 async def take_all() -> list[str]:
@@ -37,7 +37,7 @@ async def take_all() -> list[str]:
 
 async def test_an_owners_jobs_are_taken_in_the_order_in_which_they_came() -> None:
     await put("ada", *(f"a{n}" for n in range(20)))
-    assert await queue.take("one") == ("a0", "order of a0")
+    assert await queue.take("one") == ("order of a0", 1)
     assert await take_all() == [f"a{n}" for n in range(1, 20)]
     assert await queue.take("one") is None
 
@@ -80,12 +80,11 @@ async def test_an_owner_who_was_away_is_owed_nothing() -> None:
 
 async def test_a_job_that_is_taken_has_a_lease_at_once() -> None:
     await put("ada", "a1")
-    assert await presence.have_lease(["a1"]) == set()
-    assert await queue.still_waiting(["a1", "a2"]) == {"a1"}
+    assert await leases.alive(["a1"]) == set()
+    assert (await queue.waiting_since(["a1", "a2"])).keys() == {"a1"}
     await take()
-    assert await presence.have_lease(["a1"]) == {"a1"}
-    assert await client().get(keys.lease("a1")) == b"one"
-    assert await queue.still_waiting(["a1"]) == set()
+    assert await leases.alive(["a1"]) == {"a1"}
+    assert await queue.waiting_since(["a1"]) == {}
 
 
 async def test_every_job_is_taken_once_by_many_takers_at_once() -> None:
@@ -144,6 +143,8 @@ async def test_nothing_stays_behind_but_the_count_of_turns() -> None:
     await take_all()
     await put("ada", "a3")
     await queue.withdraw("a3")
-    left = {key.decode() for key in await client().keys("*") if b":lease" not in key}
+    for job in ("a1", "a2"):
+        await leases.release(job)
+    left = {key.decode() for key in await client().keys("*")}
     assert left == {keys.TURN, keys.NEXT_TURNS, keys.ARRIVALS}
     assert await client().zcard(keys.NEXT_TURNS) == 1

@@ -11,7 +11,7 @@ import uuid
 import pytest
 from django.conf import settings
 
-from executor_app.relay import keys, presence, queue, quotas
+from executor_app.relay import keys, leases, queue, quotas
 from executor_app.relay.client import client
 from tests.stack import CHECKOUT
 
@@ -106,7 +106,7 @@ async def test_what_nobody_has_any_more_gives_its_place_away(
     for job in ("waits", "runs", "is lost"):
         assert await quotas.admit(job, payer, 3)
     await queue.put("waits", payer, "order")
-    await presence.hold_leases(["runs"], "one")
+    await leases.restore("runs", payer, "order", 1, "one")
     assert not await quotas.admit("new", payer, 3), "it may be on its way to the queue"
     now = time.time()
     monkeypatch.setattr(time, "time", lambda: now + 31)

@@ -144,16 +144,12 @@ async def test_connections_that_redis_has_dropped_are_made_anew(job_id: str) -> 
         assert await heard(reader, 2) == ["before", "after"]
 
 
-async def test_leases_and_presence_go_when_nobody_renews_them(job_id: str) -> None:
-    with override_settings(CODR={**settings.CODR, "lease_s": 0.2, "client_grace_s": 0.2}):
-        await presence.hold_leases([job_id], "somebody")
+async def test_presence_goes_when_nobody_renews_it(job_id: str) -> None:
+    with override_settings(CODR={**settings.CODR, "client_grace_s": 0.2}):
         await presence.be_present(job_id)
-        assert await presence.have_lease([job_id]) == {job_id}
         assert await presence.abandoned([job_id]) == set()
         async with asyncio.timeout(10):
             # Redis tells nobody that a key has gone.
-            while await presence.have_lease([job_id]):  # noqa: ASYNC110
-                await asyncio.sleep(0.05)
             while not await presence.abandoned([job_id]):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
 

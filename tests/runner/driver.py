@@ -64,12 +64,20 @@ def spec(
 class Talk:
     """A run that a test talks with. `async with` starts it and sees that it ends."""
 
-    def __init__(self, host: Host, job: RunSpec, *, slow_sink_s: float = 0.0) -> None:
+    def __init__(
+        self,
+        host: Host,
+        job: RunSpec,
+        *,
+        slow_sink_s: float = 0.0,
+        replay: Sequence[Message] = (),
+    ) -> None:
         self.host = host
         self.job = job
         self.events: list[Event] = []
         self.result: RunResult | None = None
         self._slow_sink_s = slow_sink_s
+        self._replay = replay
         self._said: asyncio.Queue[Message] = asyncio.Queue()
         self._changed = asyncio.Event()
         self._task: asyncio.Task[RunResult] | None = None
@@ -85,7 +93,14 @@ class Talk:
 
     def start(self) -> None:
         self._task = asyncio.create_task(
-            execute_interactive(self.host, self.job, self._emit, self._inputs(), worker="here")
+            execute_interactive(
+                self.host,
+                self.job,
+                self._emit,
+                self._inputs(),
+                replay=self._replay,
+                worker="here",
+            )
         )
         self._task.add_done_callback(lambda _: self._changed.set())
 

@@ -135,6 +135,20 @@ class Parts:
                 if row["status"] not in ("queued", "running"):
                     return row
 
+    def name_of(self, called: str) -> str:
+        """What an executor started under that name calls itself."""
+        own = self.environment["CODR_EXECUTOR_NAME"]
+        return own if called == "executor" else f"{own}-{called}"
+
+    def holder_of(self, job_id: str) -> str:
+        """Which of our executors has the job."""
+        with redis.Redis(port=self.redis_port, password=PASSWORD) as server:
+            holder = server.hget(f"codr:held:{job_id}", "executor")
+        assert isinstance(holder, bytes), f"nobody holds {job_id}"
+        own = [name for name in self.processes if self.name_of(name) == holder.decode()]
+        assert len(own) == 1, (holder, self.processes)
+        return own[0]
+
     def remains(self) -> dict[str, list[str]]:
         """What is left on this host of executors that worked here."""
         here = str(self.state)

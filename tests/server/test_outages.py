@@ -116,21 +116,85 @@ async def test_input_sent_while_redis_is_away_is_refused_in_words(whole: Parts) 
     whole.until_ready()
 
 
-async def test_the_jobs_of_a_killed_executor_fail_with_the_reason(whole: Parts) -> None:
+async def test_a_job_of_a_killed_executor_starts_again_and_needs_no_answer_twice(
+    whole: Parts,
+) -> None:
+    _start_another(whole, "another")
     async with connect(whole.url()) as client, connect(whole.url()) as viewer:
-        job = await client.execute("python", ASKING["python"])
+        job = await client.execute("python", "for n in range(3): print(n, input(f'{n}? '))")
         await client.until("input_request")
+        await client.answer("a")
+        await client.until("input_request")
+        first = client.of("status")[-1]["attempt"]
         await viewer.send({"type": "attach", "job_id": job["job_id"]})
         await viewer.until("input_request")
-        whole.stop("executor", signal.SIGKILL)
+        killed = whole.holder_of(job["job_id"])
+        whole.stop(killed, signal.SIGKILL)
         for socket in (client, viewer):
-            complete = await socket.until("complete")
-            assert complete["status"] == "failed"
-            assert "stopped answering" in complete["message"]
+            restarted = await socket.until("restarted", patience_s=10)
+            assert (first, restarted["attempt"]) == (1, 2)
+            assert "stopped answering" in restarted["reason"]
+        assert (await client.until("input_request"))["prompt"] == "1? "
+        for text in ("b", "c"):
+            await client.answer(text)
+        for socket in (client, viewer):
+            assert (await socket.until("complete"))["status"] == "completed"
+        again = client.frames[client.frames.index(client.of("restarted")[0]) :]
+        said = "".join(f["data"] for f in again if f.get("stream") == "stdout" and "data" in f)
+        assert said == "0 a\n1 b\n2 c\n"
     row = await whole.row_of(job["job_id"])
-    assert row["status"] == "failed"
-    assert "stopped answering" in row["message"]
-    assert row["worker"] == whole.environment["CODR_EXECUTOR_NAME"]
+    assert (row["status"], row["attempt"]) == ("completed", "2")
+    assert row["worker"] == whole.name_of("another" if killed == "executor" else "executor")
+    for name in {"another"} & whole.processes.keys():
+        whole.stop(name)
+
+
+async def test_a_job_that_takes_its_executors_with_it_is_not_tried_for_ever(whole: Parts) -> None:
+    async with connect(whole.url()) as client:
+        job = await client.execute("python", ASKING["python"])
+        await client.until("input_request")
+        for _ in range(2):
+            whole.stop("executor", signal.SIGKILL)
+            whole.start("executor")
+            if not client.of("restarted"):
+                await client.until("restarted")
+                await client.until("input_request")
+        complete = await client.until("complete")
+        assert complete["status"] == "failed"
+        assert "2 machines" in complete["message"]
+    row = await whole.row_of(job["job_id"])
+    assert (row["status"], row["attempt"]) == ("failed", "2")
+    whole.until_ready()
+
+
+async def test_an_executor_that_was_cut_off_cannot_write_into_what_it_lost(whole: Parts) -> None:
+    """Stopped and continued: to everybody else it is as if its network had been away."""
+    _start_another(whole, "another")
+    counts = (
+        "import itertools, time\nfor n in itertools.count(): print(n, flush=True); time.sleep(.02)"
+    )
+    async with connect(whole.url()) as client:
+        job = await client.execute("python", counts)
+        await client.until_output("5\n")
+        lost = whole.processes[whole.holder_of(job["job_id"])]
+        lost.send_signal(signal.SIGSTOP)
+        try:
+            await client.until("restarted", patience_s=10)
+            await client.until("output", patience_s=10)
+        finally:
+            lost.send_signal(signal.SIGCONT)
+        count = len(client.text())
+        async with asyncio.timeout(20):
+            while len(client.text()) < count + 1000:
+                await client.until("output")
+        await client.send({"type": "cancel"})
+        await client.until("complete")
+        again = client.frames[client.frames.index(client.of("restarted")[0]) :]
+        said = "".join(frame["data"] for frame in again if frame["type"] == "output")
+        numbers = [int(line) for line in said.splitlines()]
+        assert numbers == list(range(len(numbers)))
+    whole.stop("another")
+    whole.until_ready()
 
 
 async def test_a_client_hears_the_end_although_redis_has_lost_everything(whole: Parts) -> None:
@@ -144,13 +208,17 @@ async def test_a_client_hears_the_end_although_redis_has_lost_everything(whole: 
 
 
 async def test_an_executor_that_comes_back_clears_away_and_goes_on(whole: Parts) -> None:
+    """It is alone: what it had before it was killed it takes up itself."""
     async with connect(whole.url()) as client:
         await client.execute("python", SLEEPS)
         await client.until_output("up")
         whole.stop("executor", signal.SIGKILL)
         whole.start("executor")
         whole.until_ready()
-        assert (await client.until("complete"))["status"] == "failed"
+        await client.until("restarted")
+        await client.until("output")
+        await client.send({"type": "cancel"})
+        assert (await client.until("complete"))["status"] == "cancelled"
     await says_hello(whole.url())
 
     def tidy() -> bool:
@@ -209,22 +277,50 @@ async def test_an_idle_executor_takes_what_a_busy_one_cannot(whole: Parts) -> No
     whole.until_ready()
 
 
-async def test_stopping_an_executor_ends_its_jobs_and_leaves_nothing(whole: Parts) -> None:
+async def test_an_executor_that_is_stopped_hands_its_jobs_over(whole: Parts) -> None:
+    _start_another(whole, "another")
+    async with connect(whole.url()) as client:
+        job = await client.execute("python", "for n in range(2): print(n, input(f'{n}? '))")
+        await client.until("input_request")
+        await client.answer("a")
+        await client.until("input_request")
+        first = whole.holder_of(job["job_id"])
+        whole.stop(first)
+        restarted = await client.until("restarted", patience_s=5)
+        assert "being stopped" in restarted["reason"]
+        assert (await client.until("input_request"))["prompt"] == "1? "
+        assert whole.holder_of(job["job_id"]) != first
+        await client.answer("b")
+        assert (await client.until("complete"))["status"] == "completed"
+    for name in {"another"} & whole.processes.keys():
+        whole.stop(name)
+
+
+async def test_stopping_everything_leaves_nothing_on_the_host(whole: Parts) -> None:
     async with connect(whole.url()) as sleeper, connect(whole.url()) as asker:
-        jobs = [await sleeper.execute("python", SLEEPS), await asker.execute("c", ASKING["c"])]
+        await sleeper.execute("python", SLEEPS)
+        await asker.execute("c", ASKING["c"])
         await sleeper.until_output("up")
         await asker.until("input_request")
         whole.stop("executor")
         for client in (sleeper, asker):
-            complete = await client.until("complete")
-            assert complete["status"] == "cancelled"
-            assert "server was stopped" in complete["message"]
-        for job in jobs:
-            assert (await whole.row_of(job["job_id"]))["status"] == "cancelled"
+            assert "being stopped" in (await client.until("restarted"))["reason"]
+            await client.send({"type": "cancel"})
+            assert (await client.until("complete"))["status"] == "cancelled"
     whole.stop("web")
     whole.stop("recorder")
     whole.stop("redis")
     until(lambda: whole.remains() == NOTHING, f"nothing remains: {whole.remains()}")
+
+
+def _start_another(parts: Parts, called: str) -> None:
+    before = _executors(parts)
+    parts.start("executor", called, CODR_EXECUTOR_NAME=parts.name_of(called))
+    until(lambda: _executors(parts) > before, f"{called} is there")
+
+
+def _executors(parts: Parts) -> int:
+    return int(json.loads(parts.ask("/api/languages")[1])["executors"])
 
 
 def _start_with_one_slot(parts: Parts, called: str) -> None:

@@ -1,0 +1,201 @@
+"""Who holds which job: an executor, in one attempt, for as long as it goes on saying so.
+
+What an executor has taken stays here with its order until the job is over, so that another can take
+it up. All times are Redis's own clock: hosts need not agree about theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from executor_app.conf import conf
+
+from . import keys
+from .client import client
+from .events import FORGOTTEN_S
+from .scripts import Script
+
+NOW: Final = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+"""
+
+# KEYS: leases. ARGV: prefix of held jobs, of orders, executor, lease's milliseconds, then job and
+# attempt in pairs. Who comes back from the dead finds another's name, or a later attempt.
+HOLD: Final = Script(
+    NOW
+    + """
+local missing, lost = {}, {}
+for i = 5, #ARGV, 2 do
+  local held = redis.call('HMGET', ARGV[1] .. ARGV[i], 'executor', 'attempt')
+  if held[1] == ARGV[3] and held[2] == ARGV[i + 1] then
+    redis.call('ZADD', KEYS[1], now + ARGV[4], ARGV[i])
+  elseif held[1] or redis.call('EXISTS', ARGV[2] .. ARGV[i]) == 1 then
+    table.insert(lost, ARGV[i])
+  else
+    table.insert(missing, ARGV[i])
+  end
+end
+return {missing, lost}
+"""
+)
+
+# KEYS: leases, held job, order. ARGV: job, owner, order, attempt, executor, milliseconds, expiry.
+RESTORE: Final = Script(
+    NOW
+    + """
+if redis.call('EXISTS', KEYS[2], KEYS[3]) > 0 then return 0 end
+redis.call('HSET', KEYS[2], 'owner', ARGV[2], 'order', ARGV[3], 'attempt', ARGV[4],
+           'executor', ARGV[5])
+redis.call('EXPIRE', KEYS[2], ARGV[7])
+redis.call('ZADD', KEYS[1], now + ARGV[6], ARGV[1])
+return 1
+"""
+)
+
+# KEYS: leases, held job. ARGV: job, executor, attempt; "" and 0 are anybody's.
+RELEASE: Final = Script("""
+local held = redis.call('HMGET', KEYS[2], 'executor', 'attempt')
+if ARGV[2] ~= '' and (held[1] ~= ARGV[2] or held[2] ~= ARGV[3]) then return 0 end
+redis.call('DEL', KEYS[2])
+redis.call('ZREM', KEYS[1], ARGV[1])
+return 1
+""")
+
+# KEYS: leases. ARGV: jobs. Those whose lease has not run out.
+ALIVE: Final = Script(
+    NOW
+    + """
+local alive = {}
+for _, job in ipairs(ARGV) do
+  local ends = redis.call('ZSCORE', KEYS[1], job)
+  if ends and tonumber(ends) > now then table.insert(alive, job) end
+end
+return alive
+"""
+)
+
+# KEYS: leases. ARGV: milliseconds since it ran out, at least.
+EXPIRED: Final = Script(
+    NOW + "return redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[1], 'LIMIT', 0, 100)"
+)
+
+# KEYS: leases, held job, order, waiting owners, turn. ARGV: job, prefix of waiting jobs, most
+# losses or -1, the executor that gives it back or "", milliseconds as above. The owner has had this
+# turn already, so the job comes first.
+TAKE_BACK: Final = Script(
+    NOW
+    + """
+local ends = redis.call('ZSCORE', KEYS[1], ARGV[1])
+local held = redis.call('HMGET', KEYS[2], 'owner', 'order', 'attempt', 'executor', 'losses')
+if ARGV[4] ~= '' then
+  if held[4] ~= ARGV[4] then return {'elsewhere'} end
+elseif not ends or tonumber(ends) > now - ARGV[5] then
+  return {'elsewhere'}
+end
+redis.call('ZREM', KEYS[1], ARGV[1])
+if not held[2] then return {'elsewhere'} end
+local losses = tonumber(held[5] or '0')
+if ARGV[4] == '' then losses = losses + 1 end
+if tonumber(ARGV[3]) >= 0 and losses > tonumber(ARGV[3]) then
+  redis.call('DEL', KEYS[2])
+  return {'spent', held[2], held[3], held[4]}
+end
+redis.call('HSET', KEYS[2], 'attempt', held[3] + 1, 'losses', losses, 'executor', '', 't',
+           string.format('%d', now))
+redis.call('RENAME', KEYS[2], KEYS[3])
+redis.call('LPUSH', ARGV[2] .. held[1], ARGV[1])
+redis.call('ZADD', KEYS[4], 'LT', redis.call('GET', KEYS[5]) or '0', held[1])
+return {'queued', held[2], held[3] + 1, held[4]}
+"""
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Of the jobs that an executor thinks it holds: those that Redis has forgotten, and those that
+    somebody else has, or nobody needs."""
+
+    missing: Sequence[str]
+    lost: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """A job that lost its executor. `attempt` is the next one, or of a job that has lost too many,
+    `spent`, the last one."""
+
+    what: Literal["queued", "spent"]
+    order: str
+    attempt: int
+    executor: str
+
+
+async def hold(executor: str, attempts: Mapping[str, int]) -> Check:
+    """Says that this executor still runs these jobs, each in that attempt."""
+    pairs: list[str | int] = [word for job in attempts.items() for word in job]
+    missing, lost = await HOLD.run(
+        [keys.LEASES], [keys.HELD_PREFIX, keys.ORDER_PREFIX, executor, _lease_ms(), *pairs]
+    )
+    return Check([job.decode() for job in missing], [job.decode() for job in lost])
+
+
+async def restore(job_id: str, owner: str, order: str, attempt: int, executor: str) -> None:
+    """Redis lost its memory, and the job runs on: it is held as before."""
+    named = [keys.LEASES, keys.held(job_id), keys.order(job_id)]
+    await RESTORE.run(named, [job_id, owner, order, attempt, executor, _lease_ms(), FORGOTTEN_S])
+
+
+async def release(job_id: str, executor: str = "", attempt: int = 0) -> bool:
+    """The job is over. With an executor's name only if that one still holds it."""
+    named = [keys.LEASES, keys.held(job_id)]
+    return bool(await RELEASE.run(named, [job_id, executor, attempt]))
+
+
+async def alive(job_ids: Sequence[str]) -> set[str]:
+    """Which of these jobs an executor holds, and has said so lately."""
+    found = await ALIVE.run([keys.LEASES], job_ids) if job_ids else []
+    return {job.decode() for job in found}
+
+
+async def held(job_ids: Sequence[str]) -> set[str]:
+    """Which of these jobs an executor has taken, whether it still says so or not."""
+    async with client().pipeline(transaction=False) as pipe:
+        for job_id in job_ids:
+            pipe.exists(keys.held(job_id))
+        there = await pipe.execute()
+    return {job_id for job_id, found in zip(job_ids, there, strict=True) if found}
+
+
+async def expired(for_s: float = 0.0) -> list[str]:
+    """Jobs whose executor has said nothing for its lease, and for so long after."""
+    return [job.decode() for job in await EXPIRED.run([keys.LEASES], [int(for_s * 1000)])]
+
+
+async def take_back(
+    job_id: str, *, most_losses: int = -1, given_by: str = "", for_s: float = 0.0
+) -> TakenBack | None:
+    """Puts a job back into the queue, whose executor is lost or gives it back itself.
+
+    One that has lost more than `most_losses` executors is taken out for good instead. None where
+    somebody else was first, or it is held after all.
+    """
+    named = [
+        *(keys.LEASES, keys.held(job_id), keys.order(job_id)),
+        *(keys.WAITING_OWNERS, keys.TURN),
+    ]
+    what, *rest = await TAKE_BACK.run(
+        named, [job_id, keys.WAITING_PREFIX, most_losses, given_by, int(for_s * 1000)]
+    )
+    if what == b"elsewhere":
+        return None
+    order, attempt, executor = rest
+    return TakenBack(
+        "spent" if what == b"spent" else "queued", order.decode(), int(attempt), executor.decode()
+    )
+
+
+def _lease_ms() -> int:
+    return int(conf().lease_s * 1000)
