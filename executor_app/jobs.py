@@ -16,7 +16,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from .models import FINAL, Job, Transcript, may_become
+from .models import Job, Transcript, may_become
 from .protocol import Complete, FinalStatus, SourceFile
 
 
@@ -88,10 +88,9 @@ def claim(session_key: str, owner: Owner) -> int:
 
 
 def start(job_id: str, *, worker: str, attempt: int, at: datetime) -> bool:
-    """A later attempt starts a job that runs: its executor was lost."""
-    jobs = Job.objects.filter(pk=job_id, attempt__lt=attempt).exclude(status__in=FINAL)
-    facts = {"worker": worker, "attempt": attempt, "started_at": at}
-    return bool(jobs.update(status=Job.Status.RUNNING, **facts))
+    """An attempt starts a job once; a later one also if it runs, for its executor was lost."""
+    later = Q(attempt__lt=attempt)
+    return _move(job_id, Job.Status.RUNNING, later, worker=worker, attempt=attempt, started_at=at)
 
 
 def finish(

@@ -112,7 +112,8 @@ class Job(models.Model):
 FINAL: Final = frozenset(Job.Status(final.value) for final in FinalStatus)
 MOVES: Final[dict[Job.Status, frozenset[Job.Status]]] = {
     Job.Status.QUEUED: frozenset({Job.Status.RUNNING}) | FINAL,
-    Job.Status.RUNNING: FINAL,
+    # To itself in a later attempt, after its executor was lost.
+    Job.Status.RUNNING: frozenset({Job.Status.RUNNING}) | FINAL,
 }
 
 

@@ -298,10 +298,12 @@ def test_what_was_seen_is_forgotten_with_its_job(clock: Clock) -> None:
     assert not records._unheld_since
 
 
-def test_the_patience_is_measured_from_when_the_job_was_made(clock: Clock) -> None:
+def test_the_patience_is_measured_from_when_the_job_came_into_the_queue(clock: Clock) -> None:
     old, new = new_waiting_job(), new_waiting_job()
     long_ago = timezone.now() - timedelta(seconds=PATIENCE_S)
-    Job.objects.filter(pk=old).update(created_at=long_ago)
+    Job.objects.filter(pk=new).update(created_at=long_ago)  # it ran until its executor was lost
+    with redis.Redis.from_url(settings.REDIS_URL) as server:
+        server.hset(keys.order(old), "t", int(long_ago.timestamp() * 1000))
     look_again(clock, times=2)
     assert status(old) == ("failed", NEVER_TAKEN)
     assert status(new) == ("queued", "")

@@ -24,7 +24,7 @@ from tests.records.cast import (
 pytestmark = pytest.mark.usefixtures("database", "no_jobs")
 
 ENDS = set(Job.Status) - {Job.Status.QUEUED, Job.Status.RUNNING}
-ALLOWED = {(Job.Status.QUEUED, Job.Status.RUNNING)} | {
+ALLOWED = {(old, Job.Status.RUNNING) for old in (Job.Status.QUEUED, Job.Status.RUNNING)} | {
     (old, end) for old in (Job.Status.QUEUED, Job.Status.RUNNING) for end in ENDS
 }
 
@@ -130,9 +130,19 @@ def test_of_many_ends_at_once_exactly_one_wins() -> None:
 
 def test_of_many_starts_at_once_exactly_one_wins() -> None:
     job_id = new_job()
-    won = at_once(lambda n: jobs.start(job_id, worker=f"{n}", attempt=n, at=STARTED_AT), 8)
+    won = at_once(lambda n: jobs.start(job_id, worker=f"{n}", attempt=1, at=STARTED_AT), 8)
     assert won.count(True) == 1
     assert row(job_id)["worker"] == str(won.index(True))
+
+
+def test_a_later_attempt_takes_over_and_an_earlier_one_does_not() -> None:
+    job_id = new_job()
+    assert jobs.start(job_id, worker="one", attempt=1, at=STARTED_AT)
+    assert jobs.start(job_id, worker="two", attempt=2, at=FINISHED_AT)
+    assert not jobs.start(job_id, worker="one", attempt=1, at=STARTED_AT)
+    assert (row(job_id)["worker"], row(job_id)["attempt"]) == ("two", 2)
+    assert not jobs.finish(job_id, WELL, worker="one", attempt=1, started_at=STARTED_AT)
+    assert jobs.finish(job_id, WELL, worker="two", attempt=2, started_at=FINISHED_AT)
 
 
 def test_an_end_and_a_start_at_once_leave_an_ended_job() -> None:
