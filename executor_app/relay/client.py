@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 
 import redis.asyncio
 from channels.layers import get_channel_layer
+from redis.exceptions import ConnectionError
 
 from executor_app.conf import redis_url
 
@@ -24,6 +25,21 @@ _clients: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, redis.asyncio.Red
 )
 
 
+class _Connection(redis.asyncio.Connection):
+    """Sees that the other side has closed it before it is used, and not by losing a command.
+
+    After a restart of Redis the first command of every connection in the pool would fail, and a
+    command that appends must not simply be sent again. The pool asks `can_read` of each connection
+    that it hands out, and makes a new one where that raises ConnectionError.
+    """
+
+    async def can_read(self, *args: Any, **options: Any) -> bool:
+        reader, writer = self._reader, self._writer
+        if reader is None or writer is None or reader.at_eof() or writer.is_closing():
+            raise ConnectionError("the other side has closed this connection")
+        return bool(await super().can_read(*args, **options))
+
+
 def client() -> Any:
     """The running loop's client. Answers are bytes, which its own types do not know."""
     loop = asyncio.get_running_loop()
@@ -31,6 +47,7 @@ def client() -> Any:
     if found is None:
         found = redis.asyncio.Redis.from_url(
             redis_url(),
+            connection_class=_Connection,
             max_connections=MOST_CONNECTIONS,
             health_check_interval=30,
             socket_keepalive=True,

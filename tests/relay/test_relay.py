@@ -144,6 +144,16 @@ async def test_connections_that_redis_has_dropped_are_made_anew(job_id: str) -> 
         assert await heard(reader, 2) == ["before", "after"]
 
 
+async def test_no_command_fails_because_redis_was_restarted_since_the_last_one(
+    job_id: str, redis_server: Server
+) -> None:
+    await asyncio.gather(*(presence.be_present(f"{job_id}{n}") for n in range(20)))
+    assert len(client().connection_pool._available_connections) > 5
+    await asyncio.to_thread(redis_server.stop)
+    await asyncio.to_thread(redis_server.start)
+    await asyncio.gather(*(presence.be_present(f"{job_id}{n}") for n in range(20)))
+
+
 async def test_presence_goes_when_nobody_renews_it(job_id: str) -> None:
     with override_settings(CODR={**settings.CODR, "client_grace_s": 0.2}):
         await presence.be_present(job_id)
