@@ -3,6 +3,7 @@ there are. How many are too many is known here alone."""
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import time
 from typing import Final
@@ -18,25 +19,31 @@ FOR_A_NAME: Final = RateLimitItemPerMinute(10, 10)
 # From one address, over all accounts. Only what failed counts: a class signs in at once.
 FROM_AN_ADDRESS: Final = RateLimitItemPerMinute(50, 10)
 
+# A Redis that hangs is as one that is away.
+ANSWER_S: Final = 5.0
+
 
 async def begin(name: str, address: str) -> tuple[str, float]:
     """Counts one more for the name. Where it may not be made: `name` or `address`, which limit it
     was, and the seconds to wait; else an empty text."""
-    limiter = MovingWindowRateLimiter(storage())
-    if not await limiter.test(FROM_AN_ADDRESS, "address", address):
-        return "address", await _wait(limiter, FROM_AN_ADDRESS, "address", address)
-    # Counted before the password is looked at: of many guesses at once not one more is.
-    if not await limiter.hit(FOR_A_NAME, "name", _hash(name)):
-        return "name", await _wait(limiter, FOR_A_NAME, "name", _hash(name))
-    return "", 0.0
+    async with asyncio.timeout(ANSWER_S):
+        limiter = MovingWindowRateLimiter(storage())
+        if not await limiter.test(FROM_AN_ADDRESS, "address", address):
+            return "address", await _wait(limiter, FROM_AN_ADDRESS, "address", address)
+        # Counted before the password is looked at: of many guesses at once not one more is.
+        if not await limiter.hit(FOR_A_NAME, "name", _hash(name)):
+            return "name", await _wait(limiter, FOR_A_NAME, "name", _hash(name))
+        return "", 0.0
 
 
 async def failed(address: str) -> None:
-    await MovingWindowRateLimiter(storage()).hit(FROM_AN_ADDRESS, "address", address)
+    async with asyncio.timeout(ANSWER_S):
+        await MovingWindowRateLimiter(storage()).hit(FROM_AN_ADDRESS, "address", address)
 
 
 async def succeeded(name: str) -> None:
-    await MovingWindowRateLimiter(storage()).clear(FOR_A_NAME, "name", _hash(name))
+    async with asyncio.timeout(ANSWER_S):
+        await MovingWindowRateLimiter(storage()).clear(FOR_A_NAME, "name", _hash(name))
 
 
 async def _wait(

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connections
 from django.test import Client, override_settings
+from django.test.utils import CaptureQueriesContext
 
 from codr import settings as codr_settings
 from executor_app import access, audit
@@ -59,6 +61,21 @@ def test_a_job_of_somebody_else_is_not_there(
     assert method == "head" or b'"no_such_job"' in first[1]
     assert set(map(str, answers.values())) == {str(first)}
     assert theirs.shares.count() == 1
+
+
+@pytest.mark.parametrize("person", PEOPLE)
+def test_it_takes_as_many_questions_to_the_database_whether_there_is_one(person: str) -> None:
+    """So that the time tells nothing either."""
+    mallory = PEOPLE[person]()
+    theirs = new_job(with_key("ada"))
+    mallory.get("/api/me")
+    counts = []
+    for job_id in (theirs.pk, uuid.uuid4(), "nonsense"):
+        audit._counter.forget()
+        with CaptureQueriesContext(connections["default"]) as queries:
+            assert mallory.get(f"/api/jobs/{job_id}").status_code == 404
+        counts.append(len(queries))
+    assert counts[0] == counts[1] == counts[2] > 0
 
 
 def test_a_list_shows_ones_own_and_nothing_else() -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.admin.corpus import ATTACKS, SEQUENCES
 from tests.admin.live.conftest import LIST, Desk, Start
+from tests.stack import Stack
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -111,6 +114,12 @@ def test_a_running_job_is_cancelled(desk: Desk, start: Start, what: str) -> None
     desk.open(f"{LIST}{job.id}/history/")
     expect(desk.page.locator("#change-history")).to_contain_text("Cancelled.")
     expect(desk.page.locator("#change-history")).to_contain_text("root")
+    # And in the audit trail, with whose job it was.
+    desk.open(f"/admin/executor_app/auditevent/?q={job.id}")
+    row = desk.page.locator("#result_list tbody tr")
+    expect(row).to_have_count(1)
+    for said in ("job cancelled by staff", "root", "127.0.0.1", job.id[:8], "address:127.0.0.1"):
+        expect(row).to_contain_text(said)
 
 
 def test_several_jobs_are_cancelled_at_once(desk: Desk, start: Start) -> None:
@@ -132,6 +141,21 @@ def test_several_jobs_are_cancelled_at_once(desk: Desk, start: Start) -> None:
         expect(desk.page.locator(".job-verdict")).to_contain_text("cancelled")
 
 
+def test_a_key_is_made_in_the_admin_and_works(desk: Desk, codr: Stack) -> None:
+    desk.open("/admin/executor_app/apikey/add/")
+    desk.page.get_by_label("User:").fill("1")
+    desk.page.get_by_label("Name:").fill(ATTACKS[0])
+    desk.page.get_by_role("button", name="Save", exact=True).click()
+    secret = desk.page.locator(".key-secret").inner_text()
+    request = Request(codr.url + "/api/me", headers={"Authorization": f"Bearer {secret}"})
+    with urlopen(request, timeout=10) as answer:
+        assert json.loads(answer.read())["signed_in"] is True
+    desk.open("/admin/executor_app/apikey/")
+    expect(desk.page.locator("#result_list")).to_contain_text(ATTACKS[0])
+    assert secret not in desk.page.content()
+    assert desk.page.evaluate("typeof window.__pwned") == "undefined"
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_pages_fit_any_screen(
@@ -150,7 +174,13 @@ def test_pages_fit_any_screen(
     job.until("complete")
     desk.page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
     desk.page.set_viewport_size({"width": width, "height": 900})
-    for name, address in (("list", LIST), ("detail", f"{LIST}{job.id}/change/")):
+    pages = {
+        "list": LIST,
+        "detail": f"{LIST}{job.id}/change/",
+        "audit": "/admin/executor_app/auditevent/",
+        "keys": "/admin/executor_app/apikey/",
+    }
+    for name, address in pages.items():
         desk.open(address)
         if name == "detail":
             shows_the_end(desk)
