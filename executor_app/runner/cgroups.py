@@ -31,6 +31,8 @@ V1_CONTROLLERS = ("memory", "pids", "cpu", "cpuacct")
 V2_CONTROLLERS = ("memory", "pids", "cpu")
 # Where the executor itself goes: with version 2, what hands controllers down holds no processes.
 LEAF = "codr-executors"
+# The kernel charges memory in pieces, up to a huge page, and none that would pass the limit.
+ONE_CHARGE_BYTES = 2 * 1024 * 1024
 # What a group weighs that nobody has given a weight, in each version's own units.
 V1_WEIGHT = 1024
 V2_WEIGHT = 100
@@ -107,7 +109,11 @@ class Cgroup(ABC):
 
     @abstractmethod
     def oom_kills(self) -> int:
-        """How many of its processes the kernel has killed for memory."""
+        """How many of its processes the kernel has killed for memory, whoever had too much."""
+
+    @abstractmethod
+    def has_hit_memory_limit(self) -> bool:
+        """Whether it has been at its own limit on memory."""
 
     @abstractmethod
     def refused_processes(self) -> int:
@@ -245,6 +251,11 @@ class _V1Cgroup(Cgroup):
     def oom_kills(self) -> int:
         return _field(self._folders["memory"] / "memory.oom_control", "oom_kill")
 
+    def has_hit_memory_limit(self) -> bool:
+        # Not by memory.failcnt, which newer kernels no longer count.
+        limit = _number(self._folders["memory"] / "memory.limit_in_bytes")
+        return self.peak_memory_bytes() > limit - ONE_CHARGE_BYTES
+
     def refused_processes(self) -> int:
         return _field(self._folders["pids"] / "pids.events", "max")
 
@@ -311,6 +322,9 @@ class _V2Cgroup(Cgroup):
 
     def oom_kills(self) -> int:
         return _field(self._folder / "memory.events", "oom_kill")
+
+    def has_hit_memory_limit(self) -> bool:
+        return _field(self._folder / "memory.events", "max") > 0
 
     def refused_processes(self) -> int:
         return _field(self._folder / "pids.events", "max")

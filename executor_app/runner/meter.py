@@ -80,7 +80,7 @@ class Meter:
             counted = self._counted_by(self._cgroup)
             used = self._cgroup.cpu_time_s()
             self._let_the_others_go_first(self._cgroup, used)
-            if counted is None and used > limits.cpu_time_s:
+            if counted is None and used - self._cpu_before > limits.cpu_time_s:
                 return verdict.cpu_time(limits, stage)
             return counted
         pids = self._pids()
@@ -142,6 +142,9 @@ class Meter:
 
     def _counted_by(self, cgroup: Cgroup) -> Verdict | None:
         if cgroup.oom_kills():
+            # The host, or a group that holds the executor, may have run out before the job did.
+            if not cgroup.has_hit_memory_limit():
+                return verdict.host_memory()
             return verdict.memory(self._limits, self._stage)
         if cgroup.refused_processes():
             return verdict.processes(self._limits, self._stage)

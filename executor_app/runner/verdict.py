@@ -49,6 +49,11 @@ def memory(limits: Limits, stage: Stage) -> Verdict:
     return Verdict(FinalStatus.MEMORY_LIMIT, text)
 
 
+def host_memory() -> Verdict:
+    text = "This server ran out of memory and ended the program, which was within its own limit. "
+    return Verdict(FinalStatus.FAILED, text + "Run it again in a while.")
+
+
 def processes(limits: Limits, stage: Stage) -> Verdict:
     text = f"{_who(stage)} tried to have more than its limit of {limits.processes} processes and "
     return Verdict(FinalStatus.PROCESS_LIMIT, text + "threads at once.")

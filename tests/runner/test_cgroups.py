@@ -122,10 +122,12 @@ def test_a_kill_for_memory_is_counted(real: Hierarchy) -> None:
     group.set_limits(memory_bytes=24 * MIB, processes=7)
     with member(group, "x = bytearray(200 << 20)") as process:
         assert group.oom_kills() == 0
+        assert not group.has_hit_memory_limit()
         said_by(process)
 
     assert process.returncode == -signal.SIGKILL
     assert group.oom_kills() >= 1
+    assert group.has_hit_memory_limit()
     assert 16 * MIB < group.peak_memory_bytes() <= 24 * MIB
 
 
@@ -450,6 +452,7 @@ def test_version_2_is_read_right(tmp_path: Path) -> None:
     _, group = group_of_v2(tmp_path, memory__peak="7000\n")
 
     assert (group.cpu_time_s(), group.oom_kills(), group.refused_processes()) == (2.5, 2, 4)
+    assert group.has_hit_memory_limit()
     assert group.peak_memory_bytes() == 7000
 
 

@@ -120,6 +120,31 @@ async def test_a_limit_is_named(host: Host, name: str) -> None:
     )
 
 
+EATS = """
+kept = []
+print("eating", flush=True)
+while True: kept.append(bytearray(1 << 20))
+"""
+
+
+async def test_a_host_that_runs_out_of_memory_is_no_limit_of_the_program_s(host: Host) -> None:
+    """As in a container that is smaller than all of its jobs together."""
+    assert host.hierarchy is not None
+    folders = host.hierarchy.all_jobs.folders
+    names = ("memory.max", "memory.limit_in_bytes")
+    (bound,) = (folder / name for folder in folders for name in names if (folder / name).exists())
+    unbounded = bound.read_text()
+    try:
+        bound.write_text(str(96 * MIB))
+        talk = await hold(host, spec("python", EATS, limits={"memory_bytes": 512 * MIB}))
+    finally:
+        bound.write_text(unbounded)
+
+    assert talk.complete.status == FinalStatus.FAILED
+    assert "This server ran out of memory" in talk.complete.message
+    assert "512 MiB" not in talk.complete.message
+
+
 async def test_what_is_within_the_limits_is_left_alone(host: Host) -> None:
     code = """
 import threading, time
