@@ -24,7 +24,7 @@ from .conf import conf
 from .control import cancel_job
 from .errors import UserError
 from .identity import Caller, caller_of, client_address, origin_allowed
-from .jobs import Owner, ending
+from .jobs import Owner, ending, kept_frames
 from .models import Job
 from .protocol import (
     MAX_FRAME_BYTES,
@@ -240,9 +240,19 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
         if last is not None and is_complete(last.frame) and last.seq <= self._seq:
             await self._close_after_end()  # the client has its end already
         elif last is None and job.is_over:
-            await self._tell_from_row(job)
+            await self._tell_from_database(job)
 
-    async def _tell_from_row(self, job: Job) -> None:
+    async def _tell_from_database(self, job: Job) -> None:
+        """The journal has gone: what was kept of it, and the end from the row where not even that
+        is there."""
+        frames = await database_sync_to_async(kept_frames)(str(job.pk))
+        for frame in frames:
+            await self._forward(parse_event(frame).seq, frame)
+        if self._over:
+            return
+        if frames and is_complete(frames[-1]):
+            await self._close_after_end()  # the client has its end already
+            return
         seq = self._seq + 1
         gap = Gap(seq=seq, from_seq=seq, to_seq=seq, reason="this job is too old")
         await self._say(gap)

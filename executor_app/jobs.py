@@ -142,11 +142,17 @@ def ending(job: Job) -> Complete:
     )
 
 
-def store_transcript(job_id: str, content: bytes, left_out_bytes: int) -> None:
-    facts = {"content": content, "left_out_bytes": left_out_bytes}
+def store_transcript(job_id: str, content: bytes, left_out_bytes: int, events: bytes = b"") -> None:
+    facts = {"content": content, "left_out_bytes": left_out_bytes, "events": events}
     # Its only reason: the job has been deleted, even while this is under way.
     with contextlib.suppress(IntegrityError):
         Transcript.objects.update_or_create(job_id=job_id, defaults=facts)
+
+
+def kept_frames(job_id: str) -> list[str]:
+    """The events of a job that is over, as clients got them; none where they were not kept."""
+    kept = Transcript.objects.filter(job_id=job_id).only("events").first()
+    return kept.frames if kept is not None else []
 
 
 def unfinished() -> list[Job]:

@@ -128,10 +128,12 @@ class Transcript(models.Model):
     `content` is a list of entries in the order of their times:
     `{"t": milliseconds since the epoch, "stream": "stdout" | "stderr" | "input" | "note",
     "stage": "compile" | "run", "data": text or base64, "encoding": "base64" where it is that}`.
+    `events` is for who follows the job after all: a list of `[time, frame]` as clients got them.
     """
 
     job = models.OneToOneField(Job, on_delete=models.CASCADE, primary_key=True)
     content = models.BinaryField()
+    events = models.BinaryField(default=b"")
     left_out_bytes = models.BigIntegerField(default=0)
 
     def __str__(self) -> str:
@@ -141,6 +143,10 @@ class Transcript(models.Model):
     def entries(self) -> list[dict[str, Any]]:
         entries: list[dict[str, Any]] = unpack(self.content)
         return entries
+
+    @property
+    def frames(self) -> list[str]:
+        return [frame for _, frame in unpack(self.events)]
 
 
 class JobShare(models.Model):

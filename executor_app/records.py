@@ -67,8 +67,10 @@ def keep_transcript(job_id: str) -> None:
     events, inputs = wait_for(_read_journals(job_id))
     # No events: the journal has gone already, and what was made of it stays.
     if events and Job.objects.filter(pk=job_id).exists():
-        items, left_out = transcripts.build(events, inputs, conf().transcript_bytes)
-        jobs.store_transcript(job_id, pack(items), left_out)
+        limit = conf().transcript_bytes
+        items, left_out = transcripts.build(events, inputs, limit)
+        frames = transcripts.kept_frames(events, limit)
+        jobs.store_transcript(job_id, pack(items), left_out, pack(frames))
     wait_for(forget_later(job_id))
 
 

@@ -34,6 +34,28 @@ def build(
     return items, left_out
 
 
+def kept_frames(events: Sequence[Entry], limit_bytes: int) -> list[tuple[int, str]]:
+    """The events for who follows the job later, with their times; past `limit_bytes` the first and
+    the last, half each. What is left out shows as a hole in their numbers."""
+    frames = [(entry.at_ms, entry.frame) for entry in events]
+    if sum(len(frame) for _, frame in frames) <= limit_bytes:
+        return frames
+    half = limit_bytes // 2
+    head = _first_frames(frames, half)
+    tail = _first_frames(frames[len(head) :][::-1], half)[::-1]
+    # The end says how the job went, however long it is.
+    return [*head, *(tail or frames[-1:])]
+
+
+def _first_frames(frames: Sequence[tuple[int, str]], limit_bytes: int) -> list[tuple[int, str]]:
+    used = 0
+    for count, (_, frame) in enumerate(frames):
+        used += len(frame)
+        if used > limit_bytes:
+            return list(frames[:count])
+    return list(frames)
+
+
 def _last_attempt(events: Sequence[Entry]) -> Sequence[Entry]:
     """What was said since the job last began again: what an attempt before had said is void."""
     for n in range(len(events) - 1, -1, -1):
