@@ -17,6 +17,11 @@ HOME = "/home/codr"
 LAUNCHER = "/codr-launch"
 # Inside bubblewrap's own user namespace; outside it is the slot's user.
 INSIDE_ID = 1000
+# What the kernel tells of the host: its disks, its devices, how it was built and started, and, by
+# the count of interrupts, when somebody presses a key.
+HIDDEN_FILES = ("/proc/cmdline", "/proc/config.gz", "/proc/diskstats", "/proc/interrupts",
+                "/proc/key-users", "/proc/partitions", "/proc/softirqs")  # fmt: skip
+HIDDEN_FOLDERS = ("/proc/bus", "/proc/fs")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import os
 
-from .base import HOME, INSIDE_ID, LAUNCHER, Ground, Place, Sandbox, merged_usr_links
+from .base import (
+    HIDDEN_FILES,
+    HIDDEN_FOLDERS,
+    HOME,
+    INSIDE_ID,
+    LAUNCHER,
+    Ground,
+    Place,
+    Sandbox,
+    merged_usr_links,
+)
 
 ETC = ("alternatives", "group", "hosts", "ld.so.cache", "localtime")
-# How this host's kernel was built is nobody's business.
-HIDDEN = ("/proc/config.gz",)
 # Every option that the command has to have besides the folders that it shows.
 DIRECTIVES = (
     *("--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent", "--as-pid-1"),
@@ -48,7 +56,7 @@ class Bubblewrap(Sandbox):
             *("--ro-bind", f"{root}/etc/passwd.inside", "/etc/passwd"),
             *("--proc", "/proc"),
             *dev,
-            *(word for f in HIDDEN if os.path.exists(f) for word in ("--ro-bind", "/dev/null", f)),
+            *_hide(),
             # The job's user owns the settings of its own namespaces; they are not for changing.
             *("--ro-bind", "/proc/sys", "/proc/sys"),
             *("--bind", home, HOME, "--bind", tmp, "/tmp"),
@@ -66,3 +74,13 @@ class Bubblewrap(Sandbox):
             ("--dev-bind /dev /dev",) if ground.privileged else ("--dev /dev", "--remount-ro /dev")
         )
         return [each for each in (*DIRECTIVES, *devices) if f" {each} " not in said]
+
+
+def _hide() -> list[str]:
+    files = [file for file in HIDDEN_FILES if os.path.exists(file)]
+    folders = [folder for folder in HIDDEN_FOLDERS if os.path.isdir(folder)]
+    # bubblewrap binds without devices, so what is put over a file cannot even be opened.
+    return [
+        *(word for file in files for word in ("--ro-bind", "/dev/null", file)),
+        *(word for f in folders for word in ("--perms", "0000", "--tmpfs", f, "--remount-ro", f)),
+    ]

@@ -16,10 +16,18 @@ dbus-system none
 disable-mnt
 blacklist /boot
 blacklist /sys
+blacklist /proc/bus
+blacklist /proc/cmdline
 blacklist /proc/config.gz
+blacklist /proc/diskstats
+blacklist /proc/fs
+blacklist /proc/interrupts
 blacklist /proc/kcore
+blacklist /proc/key-users
 blacklist /proc/kmsg
+blacklist /proc/partitions
 blacklist /proc/sched_debug
+blacklist /proc/softirqs
 blacklist /proc/sysrq-trigger
 
 # It ends with the launcher, whatever else may still run inside.

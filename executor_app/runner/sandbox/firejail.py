@@ -10,7 +10,7 @@ import os
 import shutil
 from pathlib import Path
 
-from .base import LAUNCHER, Ground, Place, Sandbox
+from .base import HIDDEN_FILES, HIDDEN_FOLDERS, LAUNCHER, Ground, Place, Sandbox
 
 PROFILE = Path(__file__).with_name("codr.profile")
 # Where the skeleton has the profile, see `ground.py`.
@@ -23,7 +23,8 @@ DIRECTIVES = (
     *("caps.drop all", "nonewprivs", "nogroups", "restrict-namespaces", "seccomp"),
     *("net none", "ipc-namespace", "hostname codr", "dbus-user none", "dbus-system none"),
     *("disable-mnt", "blacklist /boot", "blacklist /sys"),
-    *("blacklist /proc/config.gz", "blacklist /proc/kcore", "blacklist /proc/kmsg"),
+    *(f"blacklist {path}" for path in (*HIDDEN_FILES, *HIDDEN_FOLDERS)),
+    *("blacklist /proc/kcore", "blacklist /proc/kmsg"),
     *("blacklist /proc/sched_debug", "blacklist /proc/sysrq-trigger", "deterministic-shutdown"),
 )
 ETC = "alternatives,group,hosts,ld.so.cache,localtime,passwd"
