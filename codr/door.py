@@ -20,6 +20,7 @@ from daphne.http_protocol import HTTPFactory, WebRequest
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from django.conf import settings
 from twisted.internet import reactor
+from twisted.internet.defer import Deferred
 from twisted.web import http
 
 from executor_app.conf import conf
@@ -38,6 +39,8 @@ WAITING_OVERHEAD_BYTES: Final = 1024
 LOOK_AGAIN_S: Final = 0.02
 # Until a client that was told goodbye has read up to there.
 CLOSE_S: Final = 5
+# The same when this process is being stopped, which somebody waits for.
+LEAVE_S: Final = 3
 PLAIN: Final = (
     (b"Content-Type", b"text/plain; charset=utf-8"),
     (b"Content-Security-Policy", b"default-src 'none'"),
@@ -76,6 +79,40 @@ class Door(daphne.server.Server):
         counter[address] -= 1
         if not counter[address]:
             del counter[address]
+
+    # --- being stopped -------------------------------------------------------------------------
+
+    def kill_all_applications(self) -> Any:
+        """What Daphne does at SIGTERM, once every client has been told to come back.
+
+        First nobody new is let in: who comes back at once is to reach another process, or the next.
+        """
+        for listener in self.listeners:
+            listener.addCallback(lambda port: port and port.stopListening())
+        for protocol in list(self.connections):
+            if isinstance(protocol, Socket):
+                protocol.send_away()
+        gone = Deferred()
+        self._wait_for_sockets(gone, until=reactor.seconds() + LEAVE_S)
+        return gone.addCallback(self._kill_the_rest)
+
+    def _wait_for_sockets(self, gone: Any, until: float) -> None:
+        """Their consumers too: each has yet to say from when on its client is missing."""
+        if reactor.seconds() > until or not any(map(self._is_served, self.connections)):
+            gone.callback(None)
+        else:
+            reactor.callLater(LOOK_AGAIN_S, self._wait_for_sockets, gone, until)
+
+    def _is_served(self, protocol: Any) -> bool:
+        application = self.connections[protocol].get("application_instance")
+        return isinstance(protocol, Socket) and bool(application) and not application.done()
+
+    def _kill_the_rest(self, _: object) -> Any:
+        # Daphne stumbles over those that have ended since it last looked.
+        for protocol, details in list(self.connections.items()):
+            if "application_instance" not in details:
+                del self.connections[protocol]
+        return super().kill_all_applications()
 
 
 def _is_loopback(endpoint: str) -> bool:
@@ -295,6 +332,11 @@ class Socket(WebSocketProtocol):
     def onClose(self, wasClean: bool, code: Any, reason: Any) -> None:
         if self.known:  # else its handshake failed before anybody was told of it
             super().onClose(wasClean, code, reason)
+
+    def send_away(self) -> None:
+        if self.state == self.STATE_OPEN:
+            # `sendClose` knows only the codes of applications.
+            self.sendCloseFrame(int(CloseCode.RESTARTING), b"This server is being restarted.")
 
     def connectionLost(self, reason: Any) -> None:
         super().connectionLost(reason)

@@ -61,6 +61,7 @@ class CloseCode(enum.IntEnum):
     """Why the server closed the socket."""
 
     DONE = 1000
+    RESTARTING = 1012
     BAD_FIRST_MESSAGE = 4400
     NOT_SIGNED_IN = 4401
     FORBIDDEN = 4403

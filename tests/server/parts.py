@@ -57,7 +57,7 @@ class Parts:
         called = called or name
         environment = {**self.settings, **settings}
         if name == "web":
-            self.ports[called] = free_port()
+            self.ports.setdefault(called, free_port())  # who comes back finds it where it was
             environment["PORT"] = str(self.ports[called])
         with open(self.state / f"{called}.log", "ab") as log:
             self.processes[called] = subprocess.Popen(
