@@ -53,11 +53,17 @@ class OwnerFilter(_AskedFilter):
     parameter_name = "owner_key"
 
 
+class DateFilter(admin.DateFieldListFilter):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = "date"
+
+
 @admin.register(AuditEvent)
 class AuditEventAdmin(_AuditAdmin):
     list_display = ("when", "what", "how_often", "who", "from_address", "about_job", "words")
     list_display_links = None
-    list_filter = ("kind", "at", UserFilter, OwnerFilter, AddressFilter)
+    list_filter = ("kind", ("at", DateFilter), UserFilter, OwnerFilter, AddressFilter)
     search_fields = ("user_name", "owner_key", "address", "job_id", "detail")
     search_help_text = "User, owner, address, job or words"
     date_hierarchy = "at"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from django import forms
@@ -76,7 +77,7 @@ class StateFilter(admin.SimpleListFilter):
 @admin.register(ApiKey)
 class ApiKeyAdmin(_KeyAdmin):
     form = ApiKeyForm
-    list_display = ("which", "called", "user", "how", "created_at", "last_used", "expires")
+    list_display = ("which", "called", "user", "how", "created", "last_used", "expires")
     list_filter = (StateFilter, "created_at")
     search_fields = ("prefix", "name", "user__username")
     search_help_text = "Beginning of the key, name or user"
@@ -87,6 +88,9 @@ class ApiKeyAdmin(_KeyAdmin):
     paginator = BoundedPaginator
     raw_id_fields = ("user",)
     actions = ("revoke_chosen",)
+
+    class Media:
+        css = {"all": ("executor_app/admin.css",)}  # noqa: RUF012
 
     # --- who may do what ------------------------------------------------------------------------
 
@@ -125,20 +129,28 @@ class ApiKeyAdmin(_KeyAdmin):
     def how(self, key: ApiKey) -> str:
         return key.state
 
-    @admin.display(description="last used", ordering="last_used_at", empty_value=NEVER)
-    def last_used(self, key: ApiKey) -> Any:
-        return key.last_used_at
+    @admin.display(description="created", ordering="created_at")
+    def created(self, key: ApiKey) -> str:
+        return _minute(key.created_at)
 
-    @admin.display(description="expires", ordering="expires_at", empty_value=NEVER)
-    def expires(self, key: ApiKey) -> Any:
-        return key.expires_at
+    @admin.display(description="last used", ordering="last_used_at")
+    def last_used(self, key: ApiKey) -> str:
+        return _minute(key.last_used_at)
+
+    @admin.display(description="expires", ordering="expires_at")
+    def expires(self, key: ApiKey) -> str:
+        return _minute(key.expires_at)
+
+    @admin.display(description="revoked")
+    def revoked(self, key: ApiKey) -> str:
+        return _minute(key.revoked_at)
 
     def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
         """Of one that there is everything but the hash, to be read."""
         if obj is None:
             return ("user", "name", "expires_at")
-        return ("which", "called", "user", "how", "created_at", "last_used", "expires",
-                "revoked_at")  # fmt: skip
+        return ("which", "called", "user", "how", "created", "last_used", "expires",
+                "revoked")  # fmt: skip
 
     # --- making one -----------------------------------------------------------------------------
 
@@ -205,3 +217,8 @@ def _may_be_given_one_by(staff: Any) -> QuerySet[User]:
     if staff.is_superuser:
         return accounts
     return accounts.filter(Q(pk=staff.pk) | Q(is_staff=False, is_superuser=False))
+
+
+def _minute(at: datetime | None) -> str:
+    """In UTC, as all times of the admin."""
+    return NEVER if at is None else f"{at:%Y-%m-%d %H:%M}"
