@@ -203,8 +203,7 @@ def _tell(event: Event, times: int) -> None:
         "detail": event.detail,
     }
     given = {name: value for name, value in facts.items() if value not in ("", None)}
-    line = json.dumps(given | {"times": times}, ensure_ascii=True)
-    trail.info("%s", line.replace("\x7f", "\\u007f"))
+    trail.info("%s", json.dumps(given | {"times": times}, ensure_ascii=True))
 
 
 def _write(event: Event) -> int | None:
