@@ -74,9 +74,10 @@ NICENESS: Final = 10
 
 
 def main() -> None:
-    """The one argument is the server's address."""
+    """The arguments: the server's address, and the kinds, if not all of them."""
     os.nice(NICENESS)
-    neighbours = [_Neighbour(sys.argv[1], *kind) for kind in KINDS]
+    url, *wanted = sys.argv[1:]
+    neighbours = [_Neighbour(url, *kind) for kind in KINDS if not wanted or kind[0] in wanted]
     for neighbour in neighbours:
         neighbour.start()
     for neighbour in neighbours:

@@ -36,8 +36,8 @@ ONE_CHARGE_BYTES = 2 * 1024 * 1024
 # What a group weighs that nobody has given a weight, in each version's own units.
 V1_WEIGHT = 1024
 V2_WEIGHT = 100
-# A busy job beside one that mostly waits, where the kernel cannot be told more plainly.
-BUSY_PART = 0.05
+# What a busy job weighs beside one that mostly waits.
+BUSY_PART = 0.1
 # The kernel's own default period, in microseconds.
 PERIOD_US = 100_000
 # Version 1 says that there is no limit by the highest number that it can count to.
@@ -81,12 +81,12 @@ class Cgroup(ABC):
         """What `weigh` has set."""
 
     def give_way(self, busy: bool) -> None:
-        """A busy group gives way at once to every other one that has something to do."""
-        idle = self._cpu_folder / "cpu.idle"  # came with Linux 5.15
-        if idle.exists():
-            _write(idle, int(busy))
-        else:
-            self.weigh(BUSY_PART if busy else 1.0)
+        """A busy group gives way to the others, but is never without its turn.
+
+        `cpu.idle` would be plainer and is not taken: a compiler beside ten others then took longer
+        than it may, and what is to be killed needs the processor for dying.
+        """
+        self.weigh(BUSY_PART if busy else 1.0)
 
     @property
     @abstractmethod

@@ -47,6 +47,7 @@ class Host:
     share: cgroups.CpuShare = field(default_factory=cgroups.CpuShare)
     uid_base: int = UID_BASE
     _free_slots: list[int] = field(default_factory=list)
+    _slots: int = 0
 
     @classmethod
     def open(
@@ -100,6 +101,10 @@ class Host:
     @property
     def free_slots(self) -> int:
         return len(self._free_slots)
+
+    def crowded(self) -> bool:
+        """Whether more than one job is running here."""
+        return self._slots - len(self._free_slots) > 1
 
     def take_slot(self) -> int:
         if not self._free_slots:

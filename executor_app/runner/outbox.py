@@ -21,6 +21,9 @@ HIGH_WATER_BYTES: Final = 512 * 1024
 LOW_WATER_BYTES: Final = 128 * 1024
 # One hand-over to the sink: a few pieces cost it little more than one.
 BATCH_PIECES: Final = 4
+# Beside other jobs a flood goes in single pieces, and rests after each for so many times as long as
+# the sink took: that leaves room for everybody's echoes at every step of the way.
+REST: Final = 1.0
 # How long an event that nobody waits for may wait for company.
 PATIENT_S: Final = 0.02
 
@@ -37,9 +40,13 @@ class _Piece:
 class Outbox:
     """A queue with one consumer (`run`). `on_room` is called when it is no longer full."""
 
-    def __init__(self, emit: Emit, on_room: Callable[[], None]) -> None:
+    def __init__(
+        self, emit: Emit, on_room: Callable[[], None], crowded: Callable[[], bool] = lambda: False
+    ) -> None:
+        """`crowded` says whether other jobs use the same sink now."""
         self._emit = emit
         self._on_room = on_room
+        self._crowded = crowded
         self._queue: deque[_Piece | Event] = deque()
         self._bytes = 0
         self._tails: dict[Stream, bytes] = {}
@@ -96,12 +103,20 @@ class Outbox:
                 await self._wake.wait()
                 self._wake.clear()
                 while self._queue:
-                    await self._emit(self._take())
+                    await self._emit_some()
                     if self._bytes <= LOW_WATER_BYTES:
                         self._make_room()
         finally:
             self._closed = True
             self._make_room()
+
+    async def _emit_some(self) -> None:
+        if self._bytes <= PIECE_BYTES or not self._crowded():
+            await self._emit(self._take(BATCH_PIECES))
+            return
+        began = self._loop.time()
+        await self._emit(self._take(1))
+        await asyncio.sleep(REST * (self._loop.time() - began))
 
     def _make_room(self) -> None:
         if not self._room.is_set():
@@ -135,10 +150,10 @@ class Outbox:
             self._queue.append(_Piece(stream, stage, data))
         self._wake.set()
 
-    def _take(self) -> list[Event]:
+    def _take(self, most: int) -> list[Event]:
         batch: list[Event] = []
         pieces = 0
-        while self._queue and pieces < BATCH_PIECES:
+        while self._queue and pieces < most:
             item = self._queue.popleft()
             if isinstance(item, _Piece):
                 self._bytes -= len(item.data)

@@ -86,7 +86,7 @@ class _Run:
         self._spec = spec
         self._attempt = attempt
         self._worker = worker
-        self._outbox = Outbox(emit, self._on_room)
+        self._outbox = Outbox(emit, self._on_room, host.crowded)
         self._stage: StageRun | None = None
         self._early_input: deque[Message] = deque()
         # What was given to an earlier attempt, and behind it what comes before all that is given.

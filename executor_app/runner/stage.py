@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
@@ -34,6 +36,7 @@ SHORT_READ_BYTES: Final = 2048
 LAST_WORDS_BYTES: Final = 1024
 # What an earlier attempt was given is given again when the program asks, or after this long.
 REPLAY_PATIENCE_S: Final = 1.0
+FLOOD_READERS: Final = ThreadPoolExecutor(2, thread_name_prefix="flood")
 # After this long a killed program that has not been reported takes its sandbox with it.
 KILL_PATIENCE_S: Final = 1.0
 
@@ -90,6 +93,7 @@ class StageRun:
         self._pending_input = bytearray()
         self._eof_wanted = False
         self._reading: set[int] = set()
+        self._floods: dict[int, asyncio.Future[tuple[bytes, bool]]] = {}
         self._readable: set[int] = set()
         self._ticking_stopped = False
         self._look_at_disk: asyncio.Future[Verdict | None] | None = None
@@ -136,6 +140,8 @@ class StageRun:
                 self._watch.stop()
             self._stop_reading()
             self._stop_writing()
+            if self._floods:
+                await asyncio.wait(list(self._floods.values()))  # their descriptors are closed next
         self._kill_program()
         if self._look_at_disk is not None:
             await asyncio.wait([self._look_at_disk])  # into folders that will be gone soon
@@ -173,7 +179,7 @@ class StageRun:
     # --- output --------------------------------------------------------------------------------
 
     def resume_reading(self) -> None:
-        for fd in self._readable - self._reading:
+        for fd in self._readable - self._reading - self._floods.keys():
             self._loop.add_reader(fd, self._read, fd)
             self._reading.add(fd)
 
@@ -183,26 +189,57 @@ class StageRun:
         self._reading.clear()
 
     def _read(self, fd: int) -> bool:
-        """Takes what an output has, up to a turn's worth; says whether there was any."""
+        """Takes what an output has; says whether there was any. The rest of a flood comes later."""
+        part = self._streams.read(fd)
+        if part is None:
+            return False
+        if len(part) < SHORT_READ_BYTES:
+            self._took(fd, part, ended=not part)
+            return bool(part)
+        self._took(fd, part, ended=False)
+        if fd in self._reading:
+            # The next read may wait for the kernel to move more over, which on a busy host takes
+            # longer than an echo may wait: a thread does that.
+            self._pause_reading(fd)
+            flood = self._loop.run_in_executor(FLOOD_READERS, self._read_turn, fd)
+            self._floods[fd] = flood
+            flood.add_done_callback(functools.partial(self._flood_came, fd))
+        return True
+
+    def _read_turn(self, fd: int) -> tuple[bytes, bool]:
+        """In a thread: a turn's worth of an output, and whether that was its end."""
         parts: list[bytes] = []
-        ended = False
         for _ in range(READS_A_TURN):
             part = self._streams.read(fd)
             if part is None:
                 break
             if not part:
-                ended = True
-                break
+                return b"".join(parts), True
             parts.append(part)
             if len(part) < SHORT_READ_BYTES:
                 break
-        if parts:
-            self._take(fd, b"".join(parts))
+        return b"".join(parts), False
+
+    def _flood_came(self, fd: int, flood: asyncio.Future[tuple[bytes, bool]]) -> None:
+        del self._floods[fd]
+        if flood.cancelled():
+            return
+        data, ended = flood.result()
+        self._took(fd, data, ended=ended)
+        if not self._ticking_stopped and not self._outbox.full:
+            self.resume_reading()
+
+    def _took(self, fd: int, data: bytes, *, ended: bool) -> None:
+        if data:
+            self._take(fd, data)
         if ended:
             self._output_ended(fd)
         elif self._outbox.full:
             self._stop_reading()
-        return bool(parts)
+
+    def _pause_reading(self, fd: int) -> None:
+        self._reading.discard(fd)
+        self._loop.remove_reader(fd)
 
     def _take(self, fd: int, data: bytes) -> None:
         room = self._limits.output_bytes - self.output_bytes
@@ -232,7 +269,7 @@ class StageRun:
 
     def _drain(self) -> bool:
         """Reads what is there; says whether there was any, or may be more."""
-        if self._outbox.full:
+        if self._outbox.full or self._floods:
             return True
         return self._read_all()
 

@@ -246,12 +246,13 @@ def test_all_jobs_together_weigh_what_they_are_given(real: Hierarchy) -> None:
 
 def test_a_busy_group_gives_way_and_takes_its_turn_again(real: Hierarchy) -> None:
     group = real.create("job.run")
-    files = [folder / "cpu.idle" for folder in group.folders if (folder / "cpu.idle").exists()]
-    assert len(files) == 1
 
+    weights = []
     for busy in (True, True, False, False):
         group.give_way(busy)
-        assert files[0].read_text().strip() == str(int(busy))
+        weights.append(round(group.weight(), 2))
+
+    assert weights == [0.1, 0.1, 1.0, 1.0]
 
 
 def test_what_is_not_bounded_is_named(real: Hierarchy) -> None:
@@ -408,25 +409,17 @@ def test_version_2_without_swap_accounting_is_not_told_of_swap(tmp_path: Path) -
 
 
 def test_version_2_is_given_its_part_of_the_processors(tmp_path: Path) -> None:
-    folder, group = group_of_v2(tmp_path, cpu__idle="0\n")
+    folder, group = group_of_v2(tmp_path)
     group.limit_cpus(1.5)
     group.weigh(0.5)
+    assert [(folder / name).read_text() for name in ("cpu.max", "cpu.weight")] == [
+        "150000 100000",
+        "50",
+    ]
+
     group.give_way(True)
-
-    names = ("cpu.max", "cpu.weight", "cpu.idle")
-    assert [(folder / name).read_text() for name in names] == ["150000 100000", "50", "1"]
-
-
-def test_version_2_gives_way_by_weight_where_the_kernel_knows_nothing_else(tmp_path: Path) -> None:
-    folder, group = group_of_v2(tmp_path)
-
-    weights = []
-    for busy in (True, False):
-        group.give_way(busy)
-        weights.append((folder / "cpu.weight").read_text())
-
-    assert weights == ["5", "100"]
-    assert not (folder / "cpu.idle").exists()
+    assert (folder / "cpu.weight").read_text() == "10"
+    assert group.weight() == 0.1
 
 
 def test_version_2_says_what_is_not_bounded(tmp_path: Path) -> None:
