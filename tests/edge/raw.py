@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import select
 import socket
 import struct
@@ -127,5 +128,21 @@ def resident_bytes(pid: int) -> int:
     return pages * 4096
 
 
-def descriptors(pid: int) -> int:
-    return sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
+def descriptors(pid: int) -> list[str]:
+    """What they are open on."""
+    found = []
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(OSError):  # closed meanwhile
+            found.append(str(link.readlink()))
+    return sorted(found)
+
+
+def clients(pid: int, port: int) -> int:
+    """How many connections to that port of its own a process has."""
+    held = {name for name in descriptors(pid) if name.startswith("socket:")}
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return sum(
+        f"socket:[{fields[9]}]" in held
+        for fields in lines
+        if int(fields[1].rpartition(":")[2], 16) == port and fields[3] != "0A"  # 0A listens
+    )
