@@ -266,6 +266,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"queue": "records", "expires": 3600.0},
     },
+    "expire jobs": {
+        "task": "executor_app.records.expire_jobs",
+        "schedule": 60.0,
+        "options": {"queue": "records", "expires": 60.0},
+    },
     "send missing tickets": {
         "task": "executor_app.records.send_missing_tickets",
         "schedule": 5.0,
@@ -305,6 +310,8 @@ CODR = {
     "journal_keep_s": _number("CODR_JOURNAL_KEEP_S", 600, 1),
     "transcript_bytes": _whole("CODR_TRANSCRIPT_BYTES", 1024 * 1024, 1024),
     "audit_keep_days": _number("CODR_AUDIT_KEEP_DAYS", 90, 1),
+    "job_keep_days": _number("CODR_JOB_KEEP_DAYS", 365),
+    "transcript_keep_days": _number("CODR_TRANSCRIPT_KEEP_DAYS", 90),
 }
 
 # --- logging -----------------------------------------------------------------------------------

@@ -125,7 +125,10 @@ class TranscriptEntry(Body):
 
 
 class JobTranscript(Body):
-    kept: bool = Field(description="false until the job is over and a moment has passed")
+    kept: bool = Field(
+        description="false until the job is over and a moment has passed, and again when it is "
+        "older than is kept"
+    )
     entries: list[TranscriptEntry]
     left_out_bytes: int
 

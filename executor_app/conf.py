@@ -41,6 +41,8 @@ class Conf:
     journal_keep_s: float
     transcript_bytes: int
     audit_keep_days: float
+    job_keep_days: float
+    transcript_keep_days: float
 
 
 def conf() -> Conf:

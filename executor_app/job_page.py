@@ -179,6 +179,9 @@ def _between(start: datetime | None, end: datetime | None) -> str:
 def said(job: Job) -> Said:
     """The transcript that was kept; for a job without one, what its journals hold now."""
     kept = Transcript.objects.filter(pk=job.pk).first()
+    if kept is None and job.transcript_expired_at is not None:
+        on = date_format(timezone.localtime(job.transcript_expired_at), "Y-m-d")
+        return Said([], f"The transcript was older than is kept, and was deleted on {on}.")
     if kept is None:
         return _said_so_far(job)
     try:

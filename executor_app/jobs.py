@@ -11,12 +11,13 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from .models import Job, Transcript, may_become
+from .models import MOVES, Job, Transcript, may_become
 from .protocol import Complete, FinalStatus, SourceFile
 
 
@@ -155,14 +156,39 @@ def kept_frames(job_id: str) -> list[str]:
     return kept.frames if kept is not None else []
 
 
+def expire(before: datetime, most: int) -> int:
+    """Deletes up to `most` jobs that are over and were sent before, the oldest first; how many."""
+    old = Job.objects.filter(created_at__lt=before).exclude(status__in=MOVES)
+    # By their ids, and nothing else of them is read: a source may have megabytes.
+    gone = Job.objects.filter(pk__in=_first(old.order_by("created_at"), most)).only("pk")
+    return gone.delete()[1].get(Job._meta.label, 0)
+
+
+def expire_transcripts(before: datetime, most: int) -> int:
+    """Deletes up to `most` transcripts that were stored before, of jobs that are over; how many.
+
+    Each job keeps in mind that it had one.
+    """
+    # Few jobs are not over. By a join, SQLite would go through all that are, each time.
+    alive = Job.objects.filter(status__in=MOVES).values("pk")
+    old = Transcript.objects.filter(stored_at__lt=before).exclude(job__in=alive)
+    ids = _first(old.order_by("stored_at"), most)
+    with transaction.atomic():
+        Job.objects.filter(pk__in=ids).update(transcript_expired_at=timezone.now())
+        return Transcript.objects.filter(pk__in=ids).delete()[0]
+
+
 def unfinished() -> list[Job]:
-    statuses = (Job.Status.QUEUED, Job.Status.RUNNING)
-    return list(Job.objects.filter(status__in=statuses).defer("source").order_by("created_at"))
+    return list(Job.objects.filter(status__in=MOVES).defer("source").order_by("created_at"))
 
 
 def _move(job_id: str, status: Job.Status, *conditions: Q, **facts: object) -> bool:
     jobs = Job.objects.filter(*conditions, pk=job_id, status__in=may_become(status))
     return bool(jobs.update(status=status, **facts))
+
+
+def _first(rows: QuerySet[Any], most: int) -> list[Any]:
+    return list(rows.values_list("pk", flat=True)[:most])
 
 
 def _text(value: str) -> str:

@@ -75,6 +75,8 @@ class Job(models.Model):
     memory = models.BigIntegerField(null=True, blank=True, help_text="bytes, at its highest")
     output_bytes = models.BigIntegerField(default=0)
     truncated = models.BooleanField(default=False)
+    # When its transcript became older than is kept, and went. The job itself may stay for longer.
+    transcript_expired_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ("-created_at",)
@@ -135,6 +137,10 @@ class Transcript(models.Model):
     content = models.BinaryField()
     events = models.BinaryField(default=b"")
     left_out_bytes = models.BigIntegerField(default=0)
+    stored_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = (models.Index(fields=["stored_at"], name="transcript_by_age"),)
 
     def __str__(self) -> str:
         return f"transcript of {self.job_id}"

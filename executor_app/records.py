@@ -30,6 +30,10 @@ UNHELD_S: Final = 4.0
 ALONE_S: Final = 10.0
 # How long a job of the table may be on its way to the queue.
 SUBMITTING_S: Final = 30.0
+# Who writes meanwhile waits for one batch of expiry, of 2 MB with usual transcripts; and who waits
+# for a result, for one round. What is left comes in the next, a minute later.
+EXPIRE_AT_ONCE: Final = 20
+EXPIRE_ROUND_S: Final = 2.0
 # How long a result may be on its way after its job's last event.
 RESULT_PATIENCE_S: Final = 15.0
 LOST = (
@@ -107,6 +111,25 @@ def expire_audit_events() -> None:
     before = timezone.now() - timedelta(days=conf().audit_keep_days)
     if gone := audit.expire(before):
         logger.info("%d audit events were older than is kept", gone)
+
+
+@shared_task(name="executor_app.records.expire_jobs")
+def expire_jobs() -> None:
+    """Deletes jobs and transcripts that are older than is kept. What is not over stays."""
+    for what, keep_days, expire in (
+        ("transcripts", conf().transcript_keep_days, jobs.expire_transcripts),
+        ("jobs", conf().job_keep_days, jobs.expire),
+    ):
+        if not keep_days:
+            continue
+        before = timezone.now() - timedelta(days=keep_days)
+        late_at = time.monotonic() + EXPIRE_ROUND_S
+        gone = batch = expire(before, EXPIRE_AT_ONCE)
+        while batch == EXPIRE_AT_ONCE and time.monotonic() < late_at:
+            batch = expire(before, EXPIRE_AT_ONCE)
+            gone += batch
+        if gone:
+            logger.info("%d %s were older than is kept", gone, what)
 
 
 # Jobs of the table that no executor held at the last look, and since when (this process's clock).

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -72,6 +73,17 @@ def test_a_job_that_never_ran_has_a_page(administrator: Client, make_job: MakeJo
     text = read(detail(administrator, job))
     assert "Nothing was written." in text
     assert "rejected" in text
+
+
+def test_a_job_whose_transcript_was_too_old_says_so(
+    administrator: Client, make_job: MakeJob
+) -> None:
+    on = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    text = read(detail(administrator, make_job(said=None, transcript_expired_at=on)))
+    assert "The transcript was older than is kept, and was deleted on 2026-03-01." in text
+    assert "Nothing was written" not in text
+    assert "Redis does not answer" not in text
+    assert "print('hello')" in text, "and the rest of it is there"
 
 
 @pytest.mark.parametrize("broken", [b"", b"no zlib at all"])
