@@ -50,7 +50,8 @@ from .protocol import (
 from .relay import keys, presence
 from .relay.client import keep_listening
 from .relay.events import last_event, read_events
-from .relay.inputs import TooMuchInputError, publish_input_response
+from .relay.inputs import TooMuchInputError, publish_ack, publish_input_response
+from .relay.window import Window
 
 logger = logging.getLogger(__name__)
 
@@ -88,6 +89,8 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
         self._may_write = True
         self._seq = 0
         self._over = False
+        # Of a client that acknowledges: how far what it was sent may run ahead of it.
+        self._window: Window | None = None
         self._errors = 0
         self._catching_up = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
@@ -156,7 +159,7 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
         elif not self.job_id:
             raise ProtocolError("no_job", "`type`: the first message is `execute` or `attach`.")
         elif isinstance(message, Ack):
-            pass  # flow control belongs to a later version; a client may send it already
+            await self._acknowledged(message.seq)
         elif not self._may_write:
             assert self.caller is not None
             facts = self.caller.facts | {"job_id": self.job_id}
@@ -166,6 +169,17 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
             await cancel_job(self.job_id, message.reason)
         else:
             await self._pass_on(message)
+
+    async def _acknowledged(self, seq: int) -> None:
+        seq = min(seq, self._seq)
+        if self._window is None:
+            self._window = Window(conf().flow_window_bytes)
+        was_held = self._window.full
+        self._window.acknowledged(seq)
+        if self._may_write:
+            await publish_ack(self.job_id, seq)
+        if was_held and not self._window.full:
+            await self._catch_up()
 
     async def _pass_on(self, message: Message) -> None:
         try:
@@ -186,6 +200,8 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
             return
         assert self.caller is not None
         owner = self.caller.owner
+        if message.flow_control:
+            self._window = Window(conf().flow_window_bytes)
         repeated, shares = await database_sync_to_async(_look_up)(message, owner)
         if repeated is not None:
             await self._follow(repeated, after=0)
@@ -218,7 +234,10 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
         job, self._may_write = seen.job, seen.is_owner
         last = await last_event(str(job.pk))
         # A number that the job has not come to yet would hide what it says next.
-        await self._follow(job, after=min(message.after, last.seq) if last else message.after)
+        after = min(message.after, last.seq) if last else message.after
+        if after and self._may_write:
+            await publish_ack(str(job.pk), after)  # whatever it is, the client has dealt with it
+        await self._follow(job, after=after)
         await self._replay(job)
 
     async def _follow(self, job: Job, *, after: int) -> None:
@@ -265,7 +284,7 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
         try:
             async with self._catching_up:
                 first = message["first"]
-                if first > self._seq + 1:
+                if first > self._seq + 1 and not self._held:
                     await self._read_journal(until=first)
                 for seq, frame in enumerate(message["frames"], first):
                     await self._forward(seq, frame)
@@ -273,8 +292,14 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
             # `_keep_looking` finds it in the journal, once Redis answers again.
             logger.warning("job %s: a hole could not be filled yet: %s", self.job_id, error)
 
+    @property
+    def _held(self) -> bool:
+        """Whether the client has to acknowledge something before it gets more. What it does not
+        get meanwhile is in the journal."""
+        return self._window is not None and self._window.full
+
     async def _forward(self, seq: int, frame: str, told: int | None = None) -> None:
-        if seq <= self._seq or self._over:
+        if seq <= self._seq or self._over or self._held:
             return
         before = self._seq if told is None else told
         if seq > before + 1:
@@ -282,6 +307,8 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
             reason = "it was more than is kept of one job's output"
             await self._say(Gap(seq=seq - 1, from_seq=before + 1, to_seq=seq - 1, reason=reason))
         self._seq = seq
+        if self._window is not None:
+            self._window.sent(seq, len(frame))
         await self.send(text_data=frame)
         if is_complete(frame):
             await self._close_after_end()
@@ -297,6 +324,8 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
     async def _read_journal(self, until: int | None = None) -> None:
         async for entry in read_events(self.job_id, self._seq, until=until):
             await self._forward(entry.seq, entry.frame)
+            if self._held:
+                return
 
     async def _keep_looking(self) -> None:
         """Says that somebody is here, and finds what the group lost without a later event."""
@@ -307,6 +336,8 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
                 if self._may_write:  # who only reads keeps no program running
                     await presence.be_present(self.job_id)
                 last = await last_event(self.job_id)
+                if self._held:
+                    continue
                 if last is not None and last.seq > self._seq:
                     await self._catch_up()
                 elif last is not None and last.seq < self._seq and is_complete(last.frame):

@@ -45,6 +45,7 @@ class Order:
     limits: Mapping[str, float | None]
     seq: int
     attempt: int = 1
+    flow_control: bool = False
 
     def as_text(self) -> str:
         """JSON; bytes as base64."""
@@ -62,6 +63,7 @@ class Order:
             "limits": dict(self.limits),
             "seq": self.seq,
             "attempt": self.attempt,
+            "flow_control": self.flow_control,
         }
         return json.dumps(values, separators=(",", ":"))
 

@@ -27,6 +27,7 @@ from .relay import leases, presence, quotas
 from .relay.client import keep_listening
 from .relay.events import Publisher, SupersededError, last_event, publish_restart
 from .relay.inputs import InputReader
+from .relay.window import Window
 from .runner.cgroups import CpuShare
 from .runner.host import Host, safe_name
 from .runner.probe import Proof, prove_languages
@@ -39,6 +40,8 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 ROUND_S: Final = 1.0
 START_S: Final = 120.0
+# What Redis keeps of a job under flow control, in windows.
+FLOW_JOURNAL_WINDOWS: Final = 8
 # A client may ask for less than the jail around its program takes, which nobody could start.
 LEAST_MEMORY_BYTES: Final = 16 * 1024 * 1024
 
@@ -198,8 +201,9 @@ class _JobRun:
     def __init__(self, order: Order, worker: str) -> None:
         self._order = order
         self._worker = worker
-        self._publisher = Publisher(order.job_id, order.attempt, order.seq)
-        self._inputs = InputReader(order.job_id, again=order.attempt > 1)
+        self._window = Window(conf().flow_window_bytes) if order.flow_control else None
+        self._publisher = self._publisher_from(order.seq)
+        self._inputs = InputReader(order.job_id, again=order.attempt > 1, window=self._window)
         # Why nobody can hear this run any more, where that is so.
         self._unheard: Exception | str = ""
         self._started = time.monotonic()
@@ -268,8 +272,14 @@ class _JobRun:
             seq = await publish_restart(order.job_id, order.attempt, LOST)
         else:
             seq = last.seq if last.attempt == order.attempt else 0
-        self._publisher = Publisher(order.job_id, order.attempt, seq)
+        self._publisher = self._publisher_from(seq)
         return bool(seq)
+
+    def _publisher_from(self, seq: int) -> Publisher:
+        order = self._order
+        # Held to a reader's pace a program may write for hours: Redis need not keep it all.
+        least = FLOW_JOURNAL_WINDOWS * conf().flow_window_bytes if order.flow_control else None
+        return Publisher(order.job_id, order.attempt, seq, journal_bytes=least)
 
     async def _settle(self, cpu_time_s: float) -> None:
         """This attempt is over; and with the job what it kept of its owner's share."""
@@ -286,9 +296,20 @@ class _JobRun:
         if self._unheard:
             return
         try:
-            await self._publisher.publish(events)
+            await self._wait_for_the_reader()
+            size = await self._publisher.publish(events)
+            if self._window is not None:
+                self._window.sent(self._publisher.seq, size)
         except (SupersededError, RedisError, OSError) as error:
             self.stop_unheard(error)
+
+    async def _wait_for_the_reader(self) -> None:
+        if self._window is None or not self._window.full:
+            return
+        try:
+            await self._window.wait(self._spec().run_limits.input_timeout_s)
+        except TimeoutError:
+            self.cancel("Nobody took the program's output any more.")  # opens the window
 
     def _spec(self) -> RunSpec:
         order, language = self._order, languages()[self._order.language]

@@ -164,6 +164,7 @@ async def _enqueue(job_id: str, checked: Checked) -> None:
         rows=message.rows,
         limits=_limits(message),
         seq=publisher.seq,
+        flow_control=message.flow_control,
     )
     await dispatch.enqueue(order)
 

@@ -68,19 +68,22 @@ class Entry:
 class Publisher:
     """Says what happens to one job in one attempt; `seq` is the last one given."""
 
-    def __init__(self, job_id: str, attempt: int, seq: int) -> None:
+    def __init__(
+        self, job_id: str, attempt: int, seq: int, *, journal_bytes: int | None = None
+    ) -> None:
+        """`journal_bytes`: how much is kept for who comes later, if less than is usual."""
         self.job_id = job_id
         self.attempt = attempt
         self.seq = seq
         self._journal = keys.output_journal(job_id)
         self._channel = group_channel(keys.output_group(job_id))
-        self._limit = conf().journal_bytes
+        self._limit = min(conf().journal_bytes, journal_bytes or conf().journal_bytes)
         self._kept: deque[tuple[int, int]] = deque()
         self._kept_bytes = 0
         self._expiry_set = False
 
-    async def publish(self, events: Sequence[Event]) -> None:
-        """Journals the events and sends them to everyone attached, in one step.
+    async def publish(self, events: Sequence[Event]) -> int:
+        """Journals the events and sends them to everyone attached, in one step; their bytes.
 
         Raises SupersededError. While Redis is away it waits and tries again, for `PATIENCE_S`.
         """
@@ -88,6 +91,7 @@ class Publisher:
         frames = [encode_event(event, first + n) for n, event in enumerate(events)]
         await self._append(first, frames)
         self.seq += len(frames)
+        return sum(map(len, frames))
 
     async def publish_status(self, status: Status) -> None:
         await self.publish([status])
@@ -211,5 +215,5 @@ async def forget_later(job_id: str) -> None:
     async with client().pipeline(transaction=False) as pipe:
         pipe.expire(keys.output_journal(job_id), keep)
         pipe.expire(keys.input_journal(job_id), keep)
-        pipe.delete(keys.presence(job_id))
+        pipe.delete(keys.presence(job_id), keys.acknowledged(job_id))
         await pipe.execute()

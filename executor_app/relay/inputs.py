@@ -20,6 +20,7 @@ from executor_app.protocol import Cancel, Eof, InputResponse, Resize, Signal, St
 from . import keys, scripts
 from .client import client, group_channel, layer
 from .events import FORGOTTEN_S
+from .window import Window
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +56,13 @@ async def publish_input_response(job_id: str, frame: str) -> int:
     return number
 
 
+async def publish_ack(job_id: str, seq: int) -> None:
+    """Tells the executor that the job's reader has dealt with everything up to `seq`."""
+    await scripts.PUBLISH_ACK.run(
+        [keys.acknowledged(job_id)], [group_channel(keys.input_group(job_id)), seq, FORGOTTEN_S]
+    )
+
+
 async def _append(job_id: str, frame: str, name: bytes, *, look_back: int) -> int:
     channel, now = group_channel(keys.input_group(job_id)), int(time.time() * 1000)
     bounds = [FORGOTTEN_S, MAX_ENTRIES, MAX_BYTES]
@@ -68,10 +76,12 @@ class InputReader:
     """The executor's end: every message of one job, once and in order. Use it as a context.
 
     For a job that starts again (`again`) what it had been sent before is in `replayed` instead.
+    `window` is told what was acknowledged; one who cancels need not acknowledge any more.
     """
 
-    def __init__(self, job_id: str, *, again: bool = False) -> None:
+    def __init__(self, job_id: str, *, again: bool = False, window: Window | None = None) -> None:
         self.replayed: list[JobMessage] = []
+        self._window = window
         self._again = again
         self._job_id = job_id
         self._group = keys.input_group(job_id)
@@ -111,12 +121,17 @@ class InputReader:
 
     def interject(self, message: JobMessage) -> None:
         """A message of the executor's own, after those that have come."""
+        if isinstance(message, Cancel) and self._window is not None:
+            self._window.open()
         self._ready.put_nowait(message)
 
     async def _listen(self) -> None:
         while True:
             message = await layer().receive(self._channel)
-            if message["n"] == self._last + 1:
+            if message["type"] == "job.ack":
+                if self._window is not None:
+                    self._window.acknowledged(message["seq"])
+            elif message["n"] == self._last + 1:
                 self._take(message["n"], message["frame"])
             elif message["n"] > self._last:
                 await self._look()
@@ -134,6 +149,9 @@ class InputReader:
             logger.warning("job %s: input cannot be read: %s", self._job_id, error)
 
     async def _read_journal(self) -> None:
+        if self._window is not None:
+            told = await client().get(keys.acknowledged(self._job_id))
+            self._window.acknowledged(int(told or 0))
         async with self._reading:
             after = f"(0-{self._last}" if self._last else "-"
             for raw_id, fields in await client().xrange(
@@ -145,7 +163,10 @@ class InputReader:
         """Whichever of the two readers comes first; the other one finds it taken."""
         if number == self._last + 1:
             self._last = number
-            self._ready.put_nowait(parse_input(frame))
+            message = parse_input(frame)
+            if isinstance(message, Cancel) and self._window is not None:
+                self._window.open()
+            self._ready.put_nowait(message)
 
 
 async def read_inputs(job_id: str) -> list[tuple[int, JobMessage]]:

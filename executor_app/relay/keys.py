@@ -49,6 +49,11 @@ def active(payer: str) -> str:
     return f"{PREFIX}:active:{payer}"
 
 
+def acknowledged(job_id: str) -> str:
+    """Up to which event whoever reads a job under flow control has dealt with it."""
+    return f"{PREFIX}:job:{job_id}:ack"
+
+
 def presence(job_id: str) -> str:
     """Held by whoever follows the job; gone a grace period after the last one."""
     return f"{PREFIX}:job:{job_id}:presence"

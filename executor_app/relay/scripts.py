@@ -103,3 +103,13 @@ if n == 1 then redis.call('EXPIRE', KEYS[1], ARGV[4]) end
 redis.call('PUBLISH', ARGV[1], cmsgpack.pack({type = 'job.input', n = n, frame = ARGV[3]}))
 return n
 """)
+
+# KEYS: acknowledged. ARGV: group's channel, number, expiry. The number is kept, since the group may
+# lose the message, and only grows: several may read.
+PUBLISH_ACK: Final = Script("""
+local seq = tonumber(ARGV[2])
+if seq <= tonumber(redis.call('GET', KEYS[1]) or '0') then return 0 end
+redis.call('SET', KEYS[1], seq, 'EX', ARGV[3])
+redis.call('PUBLISH', ARGV[1], cmsgpack.pack({type = 'job.ack', seq = seq}))
+return 1
+""")

@@ -102,6 +102,8 @@ class StageRun:
         self._early_signals: list[str] = []
         self._waited_s = 0.0
         self._waiting_since: float | None = None
+        # Since when nobody takes the program's output: it stands still, and so does its clock.
+        self._paused_since: float | None = None
         self.output_bytes = 0
         self._last_words = b""
         self._truncated = False
@@ -179,6 +181,7 @@ class StageRun:
     # --- output --------------------------------------------------------------------------------
 
     def resume_reading(self) -> None:
+        self._count_pause()
         for fd in self._readable - self._reading - self._floods.keys():
             self._loop.add_reader(fd, self._read, fd)
             self._reading.add(fd)
@@ -236,6 +239,7 @@ class StageRun:
             self._output_ended(fd)
         elif self._outbox.full:
             self._stop_reading()
+            self._paused_since = self._paused_since or time.monotonic()
 
     def _pause_reading(self, fd: int) -> None:
         self._reading.discard(fd)
@@ -398,10 +402,16 @@ class StageRun:
             self._waited_s += time.monotonic() - self._waiting_since
             self._waiting_since = None
 
+    def _count_pause(self) -> None:
+        if self._paused_since is not None:
+            self._waited_s += time.monotonic() - self._paused_since
+            self._paused_since = None
+
     def _active_s(self) -> float:
-        """Time that counts: since the start, without waiting for a person."""
+        """Time that counts: since the start, without waiting for a person or for a reader."""
         now = time.monotonic()
-        waiting = now - self._waiting_since if self._waiting_since is not None else 0.0
+        since = self._waiting_since or self._paused_since
+        waiting = now - since if since is not None else 0.0
         return max(0.0, now - self._started - self._waited_s - waiting)
 
     # --- limits --------------------------------------------------------------------------------
