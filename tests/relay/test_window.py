@@ -47,6 +47,6 @@ async def test_an_open_one_is_never_full() -> None:
     window = Window(1)
     window.sent(1, 5)
     window.open()
-    await window.wait(0)
+    await window.wait(10)
     window.sent(2, 5)
     assert not window.full
