@@ -56,9 +56,29 @@ class Checks(Body):
     executors: str
 
 
+class ExecutorsCount(Body):
+    """Slots are those of executors that still take jobs."""
+
+    connected: int = Field(ge=0)
+    draining: int = Field(ge=0, description="of these, how many are being stopped")
+    slots: int = Field(ge=0)
+    slots_free: int = Field(ge=0)
+
+
+class QueueLength(Body):
+    jobs: int = Field(ge=0, description="that no executor has taken")
+    owners: int = Field(ge=0, description="whose they are")
+    oldest_wait: float | None = Field(description="seconds; null where nothing waits")
+
+
 class Readiness(Body):
+    """What is null is not known, because Redis or the database does not answer."""
+
     ready: bool
     checks: Checks
+    executors: ExecutorsCount | None
+    queue: QueueLength | None
+    migrations_pending: int | None = Field(description="how many the database does not have yet")
 
 
 class Me(Body):

@@ -55,5 +55,10 @@ def redis_url() -> str:
     return str(settings.REDIS_URL)
 
 
+def version() -> str:
+    """Of Codr."""
+    return str(settings.VERSION)
+
+
 def state_dir() -> Path:
     return Path(settings.STATE_DIR)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import socket
 import threading
 import time
 from collections.abc import Coroutine, Sequence
@@ -19,7 +20,7 @@ import uvloop
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
-from .conf import conf, state_dir
+from .conf import conf, state_dir, version
 from .dispatch import Order, take
 from .languages import languages
 from .protocol import Cancel, Complete, Event
@@ -140,6 +141,8 @@ class Executor:
         await presence.announce_executor(
             self.name,
             {
+                "host": socket.gethostname(),
+                "version": version(),
                 "sandbox": self._host.sandbox.name,
                 "limits": "cgroup" if self._host.hierarchy else "rlimit",
                 "warnings": self._host.warnings,

@@ -215,7 +215,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     Operation(
         "get",
         "/readyz",
-        "Whether Redis, the database and an executor answer",
+        "Whether Redis, the database and an executor answer, and how much there is to do",
         {200: Answer("all do", Readiness), 503: Answer("says which does not", Readiness)},
     ),
 )

@@ -9,7 +9,6 @@ from typing import Any, Final, TypeVar
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
-from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.templatetags.static import static
@@ -17,21 +16,18 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from redis.exceptions import RedisError
 
-from . import openapi
+from . import openapi, readiness
 from .answers import (
     Body,
-    Checks,
     LanguageLimits,
     LanguageOffered,
     LanguagesOffered,
-    Readiness,
 )
 from .callers import enter, refusal
 from .conf import conf
 from .errors import UserError
 from .languages import languages
 from .relay import presence
-from .relay.client import client
 
 logger = logging.getLogger(__name__)
 
@@ -128,42 +124,9 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @read_only
 async def readyz(request: HttpRequest) -> HttpResponse:
     """200 only when Redis, the database and an executor answer; says which does not."""
-    checks = Checks(
-        redis=await _redis_answers(),
-        database=await sync_to_async(_database_answers)(),
-        executors=await _executors_answer(),
-    )
-    ready = all(state == "ok" for state in checks.model_dump().values())
-    return _json(Readiness(ready=ready, checks=checks), status=200 if ready else 503)
-
-
-async def _redis_answers() -> str:
-    try:
-        await client().ping()
-    except (RedisError, OSError) as error:
-        return f"Redis does not answer: {type(error).__name__}"
-    return "ok"
-
-
-async def _executors_answer() -> str:
-    try:
-        there = await presence.executors()
-    except (RedisError, OSError):
-        return "unknown while Redis does not answer"
-    usable = [f for f in there.values() if any(not o["reason"] for o in f["languages"].values())]
-    return "ok" if usable else "no executor that offers a language is connected"
+    said = await readiness.look()
+    return _json(said, status=200 if said.ready else 503)
 
 
 def _json(body: Body, status: int = 200) -> HttpResponse:
     return JsonResponse(body.model_dump(), status=status)
-
-
-def _database_answers() -> str:
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1 FROM executor_app_job LIMIT 1")
-    except Exception as error:
-        # Whatever the driver raises is the answer here; it is shown without its details.
-        logger.exception("/readyz: the database does not answer")
-        return f"the database does not answer: {type(error).__name__}"
-    return "ok"

@@ -82,6 +82,21 @@ EXPIRED: Final = Script(
     NOW + "return redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[1], 'LIMIT', 0, 100)"
 )
 
+# KEYS: leases. ARGV: prefix of held jobs. How many there are; of those that ran out, the longest
+# ago first: job, executor, attempt, milliseconds since then.
+OVERDUE: Final = Script(
+    NOW
+    + """
+local found = {}
+for _, job in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, 100)) do
+  local held = redis.call('HMGET', ARGV[1] .. job, 'executor', 'attempt')
+  table.insert(found, {job, held[1] or '', tonumber(held[2] or '0'),
+                       now - redis.call('ZSCORE', KEYS[1], job)})
+end
+return {redis.call('ZCARD', KEYS[1]), found}
+"""
+)
+
 # KEYS: leases, held job, order, waiting owners, turn. ARGV: job, prefix of waiting jobs, most
 # losses or -1, the executor that gives it back or "", milliseconds as above. The owner has had this
 # turn already, so the job comes first.
@@ -133,6 +148,16 @@ class TakenBack:
     executor: str
 
 
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """A job whose executor has not said for longer than its lease that it still runs it."""
+
+    job_id: str
+    executor: str
+    attempt: int
+    for_s: float
+
+
 async def hold(executor: str, attempts: Mapping[str, int]) -> Check:
     """Says that this executor still runs these jobs, each in that attempt."""
     pairs: list[str | int] = [word for job in attempts.items() for word in job]
@@ -172,6 +197,15 @@ async def held(job_ids: Sequence[str]) -> set[str]:
 async def expired(for_s: float = 0.0) -> list[str]:
     """Jobs whose executor has said nothing for its lease, and for so long after."""
     return [job.decode() for job in await EXPIRED.run([keys.LEASES], [int(for_s * 1000)])]
+
+
+async def overdue() -> tuple[int, list[Overdue]]:
+    """How many jobs are held; and of those whose lease has run out, a hundred at most."""
+    count, found = await OVERDUE.run([keys.LEASES], [keys.HELD_PREFIX])
+    return count, [
+        Overdue(job.decode(), executor.decode(), attempt, for_ms / 1000)
+        for job, executor, attempt, for_ms in found
+    ]
 
 
 async def take_back(

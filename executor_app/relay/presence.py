@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from executor_app.conf import conf
@@ -19,8 +20,16 @@ HEARTBEAT_S: Final = 2.0
 EXECUTOR_KEPT_S: Final = 4 * HEARTBEAT_S
 
 
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """What an executor last announced, and how long ago that was."""
+
+    facts: dict[str, Any]
+    age_s: float
+
+
 async def announce_executor(name: str, facts: dict[str, Any]) -> None:
-    """`facts`: languages with versions, sandbox, slots; see `tasks.py`."""
+    """`facts`: languages with versions, sandbox, slots; see `executor.py`."""
     async with client().pipeline(transaction=False) as pipe:
         pipe.set(keys.executor(name), json.dumps(facts), px=int(EXECUTOR_KEPT_S * 1000))
         pipe.sadd(keys.EXECUTORS, name)
@@ -36,15 +45,28 @@ async def remove_executor(name: str) -> None:
 
 async def executors() -> dict[str, dict[str, Any]]:
     """The executors that are there now, by name."""
+    return {name: heard.facts for name, heard in (await heartbeats()).items()}
+
+
+async def heartbeats() -> dict[str, Heartbeat]:
+    """The same with the age of each announcement: it is what of its time in Redis has gone."""
     redis = client()
     names = sorted(name.decode() for name in await redis.smembers(keys.EXECUTORS))
     if not names:
         return {}
-    values = await redis.mget([keys.executor(name) for name in names])
+    async with redis.pipeline(transaction=False) as pipe:
+        pipe.mget([keys.executor(name) for name in names])
+        for name in names:
+            pipe.pttl(keys.executor(name))
+        values, *left_ms = await pipe.execute()
     gone = [name for name, value in zip(names, values, strict=True) if value is None]
     if gone:
         await redis.srem(keys.EXECUTORS, *gone)
-    return {n: json.loads(v) for n, v in zip(names, values, strict=True) if v is not None}
+    return {
+        name: Heartbeat(json.loads(value), max(0.0, EXECUTOR_KEPT_S - max(0, left) / 1000))
+        for name, value, left in zip(names, values, left_ms, strict=True)
+        if value is not None
+    }
 
 
 async def be_present(job_id: str) -> None:

@@ -8,7 +8,6 @@ turn on. So who sends 500 jobs delays another's first job by no more than the jo
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -25,20 +24,24 @@ from .scripts import Script
 ARRIVALS_PER_TURN: Final = 1_000_000
 
 # KEYS: waiting owners, turn, next turns, arrivals, the owner's waiting jobs, the order.
-# ARGV: owner, job, order, time in milliseconds, expiry, arrivals per turn.
-PUT: Final = Script("""
-redis.call('HSET', KEYS[6], 'owner', ARGV[1], 'order', ARGV[3], 'attempt', 1, 't', ARGV[4])
-redis.call('EXPIRE', KEYS[6], ARGV[5])
+# ARGV: owner, job, order, expiry, arrivals per turn.
+PUT: Final = Script(
+    leases.NOW
+    + """
+redis.call('HSET', KEYS[6], 'owner', ARGV[1], 'order', ARGV[3], 'attempt', 1, 't',
+           string.format('%d', now))
+redis.call('EXPIRE', KEYS[6], ARGV[4])
 redis.call('RPUSH', KEYS[5], ARGV[2])
 if not redis.call('ZSCORE', KEYS[1], ARGV[1]) then
   local turn = tonumber(redis.call('GET', KEYS[2]) or '0')
   local own = tonumber(redis.call('ZSCORE', KEYS[3], ARGV[1]) or '0')
-  local arrival = redis.call('INCR', KEYS[4]) % tonumber(ARGV[6])
-  local score = math.floor(math.max(turn, own)) + arrival / tonumber(ARGV[6])
+  local arrival = redis.call('INCR', KEYS[4]) % tonumber(ARGV[5])
+  local score = math.floor(math.max(turn, own)) + arrival / tonumber(ARGV[5])
   redis.call('ZADD', KEYS[1], string.format('%.17g', score), ARGV[1])
 end
 return 1
-""")
+"""
+)
 
 # KEYS: waiting owners, turn, next turns, leases. ARGV: prefix of waiting jobs, of orders, of held
 # jobs, the executor, the lease's milliseconds. Order and lease change hands in one step, so there
@@ -105,6 +108,40 @@ return ahead
 """)
 
 
+# KEYS: waiting owners. ARGV: prefix of waiting jobs, of orders, how many owners to look at. Each of
+# those who come next, with how many jobs they have waiting and since when the oldest does, in
+# milliseconds. In front of an owner's list are those that were taken back, the latest first; the
+# oldest is the last of them, or the first of the others.
+WAITING: Final = Script(
+    leases.NOW
+    + """
+local found = {}
+for _, owner in ipairs(redis.call('ZRANGE', KEYS[1], 0, ARGV[3] - 1)) do
+  local jobs, n, oldest = ARGV[1] .. owner, 0, now
+  repeat
+    local job = redis.call('LINDEX', jobs, n)
+    local order = job and redis.call('HMGET', ARGV[2] .. job, 't', 'attempt')
+    if order and order[1] then oldest = math.min(oldest, tonumber(order[1])) end
+    n = n + 1
+  until not job or order[2] == '1'
+  table.insert(found, {owner, redis.call('LLEN', jobs), now - oldest})
+end
+return found
+"""
+)
+# Redis answers nobody else meanwhile: a thousand owners take it a few milliseconds.
+MOST_OWNERS: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An owner with jobs in the queue, and how long the oldest of them has waited."""
+
+    owner: str
+    jobs: int
+    oldest_wait_s: float
+
+
 @dataclass(frozen=True, slots=True)
 class Length:
     """What waits now: jobs, owners, and tickets that will take a job each."""
@@ -120,8 +157,7 @@ async def put(job_id: str, owner: str, order: str) -> None:
         *(keys.WAITING_OWNERS, keys.TURN, keys.NEXT_TURNS, keys.ARRIVALS),
         *(keys.waiting(owner), keys.order(job_id)),
     ]
-    now = int(time.time() * 1000)
-    await PUT.run(named, [owner, job_id, order, now, FORGOTTEN_S, ARRIVALS_PER_TURN])
+    await PUT.run(named, [owner, job_id, order, FORGOTTEN_S, ARRIVALS_PER_TURN])
 
 
 async def take(executor: str) -> tuple[str, int] | None:
@@ -157,6 +193,17 @@ async def waiting_since(job_ids: Sequence[str]) -> dict[str, float]:
             pipe.hget(keys.order(job_id), "t")
         times = await pipe.execute()
     return {j: int(t) / 1000 for j, t in zip(job_ids, times, strict=True) if t is not None}
+
+
+async def waiting() -> list[Waiting]:
+    """The owners who have jobs in the queue, at most `MOST_OWNERS`; whose turn is next comes first.
+
+    By Redis's clock, as all times of the queue.
+    """
+    found = await WAITING.run(
+        [keys.WAITING_OWNERS], [keys.WAITING_PREFIX, keys.ORDER_PREFIX, MOST_OWNERS]
+    )
+    return [Waiting(owner.decode(), jobs, wait_ms / 1000) for owner, jobs, wait_ms in found]
 
 
 async def length() -> Length:

@@ -158,3 +158,18 @@ async def test_what_has_ended_does_not_start_again() -> None:
     await first.publish_complete(Complete(status=FinalStatus.COMPLETED))
     assert await publish_restart("job", 2, "why") == 0
     assert not await publish_end("job", Complete(status=FinalStatus.FAILED))
+
+
+async def test_jobs_whose_lease_ran_out_are_told_with_who_held_them() -> None:
+    assert await leases.overdue() == (0, [])
+    attempt = await held("job", "one")
+    await held("other", "two")
+    await run_out("other")
+    await leases.hold("one", {"job": attempt})
+    count, (found,) = await leases.overdue()
+    assert count == 2
+    assert (found.job_id, found.executor, found.attempt) == ("other", "two", 1)
+    assert 0 <= found.for_s < 10
+    await leases.release("other")
+    await leases.release("job")
+    assert await leases.overdue() == (0, [])

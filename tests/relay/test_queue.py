@@ -148,3 +148,63 @@ async def test_nothing_stays_behind_but_the_count_of_turns() -> None:
     left = {key.decode() for key in await client().keys("*")}
     assert left == {keys.TURN, keys.NEXT_TURNS, keys.ARRIVALS}
     assert await client().zcard(keys.NEXT_TURNS) == 1
+
+
+async def pass_time(seconds: float) -> None:
+    """Until that much has gone by on Redis's clock."""
+
+    async def now() -> float:
+        whole, millionths = await client().time()
+        return float(whole + millionths / 1e6)
+
+    start = await now()
+    async with asyncio.timeout(10):
+        while await now() < start + seconds:  # noqa: ASYNC110 - another process's clock
+            await asyncio.sleep(0.01)
+
+
+async def test_who_waits_is_told_in_turn_with_how_many_jobs_and_for_how_long() -> None:
+    assert await queue.waiting() == []
+    await put("ada", "a1", "a2", "a3")
+    await take()
+    await pass_time(0.1)
+    await put("bob", "b1")
+    bob, ada = await queue.waiting()  # she has had a turn
+    assert (ada.owner, ada.jobs) == ("ada", 2)
+    assert (bob.owner, bob.jobs) == ("bob", 1)
+    assert 0 <= bob.oldest_wait_s <= ada.oldest_wait_s - 0.1
+    await take_all()
+    assert await queue.waiting() == []
+
+
+async def test_the_oldest_wait_is_found_behind_jobs_that_were_taken_back() -> None:
+    """They come first, and have waited for less long than what was there before them."""
+    await put("ada", "lost-1", "lost-2", "old")
+    assert [await take(), await take()] == ["lost-1", "lost-2"]
+    for job in ("lost-1", "lost-2"):
+        await pass_time(0.2)
+        assert await leases.take_back(job, given_by="one") is not None
+    await put("ada", "new")
+    (ada,) = await queue.waiting()
+    assert ada.jobs == 4
+    assert ada.oldest_wait_s >= 0.4
+    # Without it, the one that was taken back first has waited for longest.
+    await queue.withdraw("old")
+    (ada,) = await queue.waiting()
+    assert ada.jobs == 3
+    assert ada.oldest_wait_s >= 0.2
+
+
+async def test_an_order_that_has_gone_waits_for_nobody() -> None:
+    await put("ada", "a1")
+    await client().delete(keys.order("a1"))
+    assert await queue.waiting() == [queue.Waiting("ada", 1, 0.0)]
+
+
+async def test_no_more_owners_are_looked_at_than_are_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(queue, "MOST_OWNERS", 2)
+    for n in range(5):
+        await put(f"owner-{n}", f"job-{n}")
+    assert [each.owner for each in await queue.waiting()] == ["owner-0", "owner-1"]

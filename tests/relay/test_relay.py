@@ -171,6 +171,21 @@ async def test_an_executor_is_listed_while_it_announces_itself() -> None:
     assert await presence.executors() == {}
 
 
+async def test_the_age_of_an_announcement_begins_anew_with_each() -> None:
+    async def age_s() -> float:
+        return (await presence.heartbeats())["one"].age_s
+
+    await presence.announce_executor("one", {"slots": 1})
+    async with asyncio.timeout(10):
+        while await age_s() < 0.2:  # noqa: ASYNC110 - Redis tells nobody
+            await asyncio.sleep(0.02)
+    await presence.announce_executor("one", {"slots": 2})
+    assert await age_s() < 0.2
+    assert (await presence.heartbeats())["one"].facts == {"slots": 2}
+    await presence.remove_executor("one")
+    assert await presence.heartbeats() == {}
+
+
 @pytest.mark.slow
 async def test_a_redis_that_restarts_is_waited_for(job_id: str, redis_server: Server) -> None:
     publisher = Publisher(job_id, attempt=1, seq=0)

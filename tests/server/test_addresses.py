@@ -42,7 +42,13 @@ def test_every_language_is_offered_with_its_version(codr: Stack) -> None:
 
 def test_a_codr_that_runs_is_alive_and_ready(codr: Stack) -> None:
     assert codr.get("/healthz") == b"ok\n"
-    assert json.loads(codr.get("/readyz"))["ready"] is True
+    ready = json.loads(codr.get("/readyz"))
+    assert ready["ready"] is True
+    assert ready["checks"] == {"redis": "ok", "database": "ok", "executors": "ok"}
+    assert (ready["executors"]["connected"], ready["executors"]["draining"]) == (1, 0)
+    assert 0 < ready["executors"]["slots_free"] <= ready["executors"]["slots"]
+    assert ready["queue"].keys() == {"jobs", "owners", "oldest_wait"}
+    assert ready["migrations_pending"] == 0
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/ws/nothing", "/admin/executor_app/job/"])
