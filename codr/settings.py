@@ -311,6 +311,7 @@ CODR = {
     "queue_patience_s": _number("CODR_QUEUE_PATIENCE_S", 600, 1),
     "journal_bytes": _whole("CODR_JOURNAL_BYTES", 64 * 1024 * 1024, 1024),
     "flow_window_bytes": _whole("CODR_FLOW_WINDOW_BYTES", 1024 * 1024, 1024),
+    "ended_journals_bytes": _whole("CODR_ENDED_JOURNALS_BYTES", 256 * 1024 * 1024, 1024),
     "journal_keep_s": _number("CODR_JOURNAL_KEEP_S", 600, 1),
     "transcript_bytes": _whole("CODR_TRANSCRIPT_BYTES", 1024 * 1024, 1024),
     "audit_keep_days": _number("CODR_AUDIT_KEEP_DAYS", 90, 1),

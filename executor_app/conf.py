@@ -39,6 +39,7 @@ class Conf:
     queue_patience_s: float
     journal_bytes: int
     journal_keep_s: float
+    ended_journals_bytes: int
     flow_window_bytes: int
     transcript_bytes: int
     audit_keep_days: float

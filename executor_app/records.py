@@ -16,8 +16,9 @@ from .models import Job, pack
 from .protocol import Complete, FinalStatus
 from .relay import leases, queue
 from .relay.client import wait_for
-from .relay.events import Entry, forget_later, last_event, publish_end, read_end, read_events
+from .relay.events import Entry, last_event, publish_end, read_end, read_events
 from .relay.inputs import JobMessage, read_inputs
+from .relay.remains import forget_later
 from .takeover import take_up_lost
 
 logger = logging.getLogger(__name__)
@@ -75,7 +76,7 @@ def keep_transcript(job_id: str) -> None:
         items, left_out = transcripts.build(events, inputs, limit)
         frames = transcripts.kept_frames(events, limit)
         jobs.store_transcript(job_id, pack(items), left_out, pack(frames))
-    wait_for(forget_later(job_id))
+    wait_for(forget_later(job_id, sum(len(entry.frame) for entry in events)))
 
 
 async def _read_journals(job_id: str) -> tuple[list[Entry], list[tuple[int, JobMessage]]]:

@@ -22,7 +22,8 @@ from .languages import Language, UnknownLanguage, find
 from .models import Job
 from .protocol import CloseCode, Complete, Execute, FinalStatus, SourceFile, Status
 from .relay import presence, queue, quotas
-from .relay.events import Publisher, SupersededError, forget_later, publish_end
+from .relay.events import Publisher, SupersededError, publish_end
+from .relay.remains import forget_later
 from .validation import Finding, Policy, validate
 
 # The list of executors is asked for at most this often by one web process.

@@ -17,8 +17,9 @@ from redis.exceptions import RedisError
 from executor_app.protocol import Complete, FinalStatus, encode, parse_input
 from executor_app.relay import keys, presence
 from executor_app.relay.client import client, layer
-from executor_app.relay.events import Publisher, forget_later, read_events
+from executor_app.relay.events import Publisher, read_events
 from executor_app.relay.inputs import InputReader, publish_input_response
+from executor_app.relay.remains import forget_later
 
 from .findings import Finding
 

@@ -207,13 +207,3 @@ async def read_end(job_id: str) -> Complete | None:
     last = await last_event(job_id)
     event = parse_event(last.frame) if last is not None and is_complete(last.frame) else None
     return event if isinstance(event, Complete) else None
-
-
-async def forget_later(job_id: str) -> None:
-    """The job is recorded: its journals stay for who is still reading, then go."""
-    keep = max(1, int(conf().journal_keep_s))
-    async with client().pipeline(transaction=False) as pipe:
-        pipe.expire(keys.output_journal(job_id), keep)
-        pipe.expire(keys.input_journal(job_id), keep)
-        pipe.delete(keys.presence(job_id), keys.acknowledged(job_id))
-        await pipe.execute()

@@ -17,6 +17,10 @@ ORDER_PREFIX = f"{PREFIX}:order:"
 # Jobs that executors hold (`leases.py`), and when each lease runs out.
 HELD_PREFIX = f"{PREFIX}:held:"
 LEASES = f"{PREFIX}:leases"
+# Jobs that are over and whose journals are still there (`remains.py`).
+ENDED = f"{PREFIX}:ended"
+ENDED_SIZES = f"{PREFIX}:ended:sizes"
+ENDED_SUM = f"{PREFIX}:ended:sum"
 # Where the library of rate limits keeps its windows.
 WINDOWS_PREFIX = f"{PREFIX}:window"
 
