@@ -40,6 +40,15 @@ export const words = {
   skippedOutput: (bytes: number) => `${size(bytes)} of output not shown, to keep the page quick`,
   restarted: (reason: string) => `Starting again on another machine: ${reason}`,
   gap: (reason: string) => `Some output is missing here: ${reason}`,
+  footerAway: "The server is out of reach. What you type is kept and sent when it is back.",
+  kept: "What you type is kept",
+  away: "Connection lost. Reconnecting. What you type is kept.",
+  back: "Connected again.",
+  givenUp:
+    "The server has been out of reach for three minutes. What you typed is kept. Check your network, " +
+    "then try again.",
+  tryAgain: "Try again",
+  typedIsCut: "The first lines that you typed are not shown again.",
   unavailable: (title: string, reason: string) =>
     `${title} cannot run here just now${reason ? `: ${reason}` : "."}`,
   problemAt: (detail: Detail) =>
@@ -68,6 +77,8 @@ export function phaseWords(phase: LivePhase, queuePosition: number | null): stri
 export const STOPPING = "Stopping…";
 export const NOT_RUN = "Did not run";
 export const CONNECTION_LOST = "Connection lost";
+export const GONE = "No longer there";
+export const RECONNECTING = "Reconnecting…";
 
 export function finalWords(status: FinalStatus): string {
   switch (status) {
@@ -142,7 +153,7 @@ export function closeWords(code: number, wasOpen: boolean): string {
     case CLOSE_CODES.FORBIDDEN:
       return "This page may not use that program or this server. Open Codr at its own address.";
     case CLOSE_CODES.NO_SUCH_JOB:
-      return "The server no longer knows this program. Run it again.";
+      return "This run is gone: the server no longer has it. Run the program again.";
     case CLOSE_CODES.NO_FIRST_MESSAGE:
       return "The program took too long to reach the server. Run it again.";
     case CLOSE_CODES.ALREADY_RUNNING:

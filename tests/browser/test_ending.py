@@ -1,8 +1,6 @@
-"""How a run is ended: Stop, Ctrl-C, Ctrl-D, and a server that goes away."""
+"""How a run is ended: Stop, Ctrl-C and Ctrl-D."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -97,38 +95,3 @@ def test_the_buttons_beside_the_question_do_what_the_keys_do(open_ide: Open, cod
     ide.page.get_by_role("button", name="Interrupt the program").tap()
     ide.has_ended("signaled")
     ide.sees("KeyboardInterrupt")
-
-
-def test_a_server_that_goes_away_costs_nobody_their_program(
-    open_ide: Open, tmp_path: Path, screenshots: Path
-) -> None:
-    stack = Stack(tmp_path)
-    stack.start()
-    try:
-        ide = open_ide(stack)
-        ide.watch.expect_complaint("/ws/execute")
-        ide.start("print('so far')\ninput('Still there? ')")
-        ide.is_asked("Still there?")
-        stack.stop()
-        expect(ide.status).to_have_text("Connection lost")
-        expect(ide.problem).to_contain_text("The connection to the server was lost")
-        expect(ide.problem).to_contain_text("run again")
-        expect(ide.input_line).to_have_count(0)
-        ide.sees("so far")
-        expect(ide.code).to_contain_text("Still there?")
-        ide.picture(screenshots / "server-gone.png")
-
-        ide.run()
-        expect(ide.status).to_have_text("Did not run")
-        expect(ide.problem).to_contain_text("The server cannot be reached")
-
-        # Its log says that it was ready before.
-        (tmp_path / "log").unlink()
-        stack.start()
-        ide.run()
-        ide.is_asked("Still there?")
-        expect(ide.problem).to_have_count(0)
-        ide.answer("yes")
-        ide.has_ended()
-    finally:
-        stack.stop()

@@ -1,4 +1,5 @@
-// What a screen reader says by itself: that the program asks, and how it ended. Nothing else.
+// What a screen reader says by itself: that the program asks, how it ended, and that the server is
+// away for more than a moment. Nothing else.
 
 import type { SessionState } from "../session/reducer";
 import { resultWords, words } from "../words";
@@ -13,8 +14,9 @@ export function Announcer({ state }: { readonly state: SessionState }) {
 }
 
 function announcement(state: SessionState): string {
+  if (state.link === "away") return words.away;
   if (state.question !== null) return state.question.prompt.trim() || words.inputFallbackLabel;
-  if (state.phase !== "ended") return "";
+  if (state.phase !== "ended") return state.link === "back" ? words.back : "";
   const figures = state.result === null ? [] : resultWords(state.result);
   return [statusWords(state), ...figures].join(", ");
 }

@@ -8,18 +8,26 @@ import { Prose } from "./Prose";
 interface Props {
   readonly problem: Problem;
   readonly onJump: (detail: Detail) => void;
+  /** Where there is something to be tried. */
+  readonly onTryAgain: (() => void) | null;
   readonly onDismiss: () => void;
 }
 
-export function ProblemPanel({ problem, onJump, onDismiss }: Props) {
+export function ProblemPanel({ problem, onJump, onTryAgain, onDismiss }: Props) {
   return (
     <section className="problem" role="alert" data-testid="problem">
       <p>
         <Prose text={problem.message} />
       </p>
-      <button type="button" className="button plain" onClick={onDismiss}>
-        {words.dismiss}
-      </button>
+      {onTryAgain === null ? (
+        <button type="button" className="button plain" onClick={onDismiss}>
+          {words.dismiss}
+        </button>
+      ) : (
+        <button type="button" className="button quiet" onClick={onTryAgain}>
+          {words.tryAgain}
+        </button>
+      )}
       {problem.details.length > 0 && (
         <ul>
           {problem.details.map((detail) => (

@@ -1,7 +1,17 @@
 // The line at the bottom: how the run stands now, and how it ended.
 
 import type { SessionState } from "../session/reducer";
-import { CONNECTION_LOST, finalWords, NOT_RUN, phaseWords, resultWords, STOPPING } from "../words";
+import {
+  CONNECTION_LOST,
+  finalWords,
+  GONE,
+  NOT_RUN,
+  phaseWords,
+  RECONNECTING,
+  resultWords,
+  STOPPING,
+  words,
+} from "../words";
 
 type Tone = "calm" | "busy" | "asks" | "good" | "bad";
 
@@ -12,12 +22,14 @@ export function StatusLine({ state }: { readonly state: SessionState }) {
         className="status"
         data-testid="status"
         data-phase={state.phase}
+        data-link={state.link}
         data-tone={tone(state)}
       >
         <span className="dot" aria-hidden="true" />
         {statusWords(state)}
       </span>
       <span className="result" data-testid="result" data-status={state.result?.status ?? ""}>
+        {isAway(state) && <span>{words.kept}</span>}
         {state.result !== null &&
           resultWords(state.result).map((part) => <span key={part}>{part}</span>)}
       </span>
@@ -27,12 +39,21 @@ export function StatusLine({ state }: { readonly state: SessionState }) {
 
 export function statusWords(state: SessionState): string {
   if (state.result !== null) return finalWords(state.result.status);
-  if (state.phase === "ended") return state.jobId === null ? NOT_RUN : CONNECTION_LOST;
+  if (state.phase === "ended" && state.jobId === null) return NOT_RUN;
+  if (state.phase === "ended") return state.isGone ? GONE : CONNECTION_LOST;
+  if (state.link === "given_up") return CONNECTION_LOST;
+  if (isAway(state)) return RECONNECTING;
   return state.stopping ? STOPPING : phaseWords(state.phase, state.queuePosition);
+}
+
+function isAway(state: SessionState): boolean {
+  return state.link === "dropped" || state.link === "away" || state.link === "given_up";
 }
 
 function tone(state: SessionState): Tone {
   if (state.phase === "idle") return "calm";
+  if (state.link === "given_up") return "bad";
+  if (isAway(state)) return "busy";
   if (state.phase === "waiting" && !state.stopping) return "asks";
   if (state.phase !== "ended") return "busy";
   if (state.result?.status === "cancelled") return "calm";

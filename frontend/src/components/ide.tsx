@@ -80,6 +80,7 @@ export function Ide() {
           outputLines={execution.outputLines}
           screen={execution.screen}
           isRunning={execution.isRunning}
+          isAway={execution.link === "away" || execution.link === "given_up"}
           question={execution.question}
           keys={execution.keys}
           onInput={execution.sendInput}
@@ -93,6 +94,7 @@ export function Ide() {
         <ProblemPanel
           problem={execution.problem}
           onJump={(detail) => editor.current?.jumpTo(detail.line, detail.column)}
+          onTryAgain={execution.link === "given_up" ? execution.tryAgain : null}
           onDismiss={execution.dismiss}
         />
       )}

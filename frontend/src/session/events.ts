@@ -4,16 +4,22 @@ import type { ServerMessage } from "../protocol";
 
 export type PersonEvent =
   | { readonly type: "run"; readonly language: string }
+  /** A run that is already there, to be shown from its beginning: after a reload of the page. */
+  | { readonly type: "found"; readonly language: string; readonly jobId: string }
   | { readonly type: "answered"; readonly text: string }
   /** Typed without ending the wait: an interrupt that the program may survive, half a line. */
   | { readonly type: "typed"; readonly text: string }
   | { readonly type: "stop" }
   | { readonly type: "dismiss" };
 
-export type ConnectionEvent = {
-  readonly type: "closed";
-  readonly code: number;
-  readonly wasOpen: boolean;
-};
+export type ConnectionEvent =
+  /** For good. */
+  | { readonly type: "closed"; readonly code: number; readonly wasOpen: boolean }
+  /** The session goes on trying; `attempt` counts the tries from 1. */
+  | { readonly type: "dropped"; readonly attempt: number }
+  /** It has tried for long enough, and waits to be told. */
+  | { readonly type: "given_up" }
+  /** More was typed than a reload can show again. */
+  | { readonly type: "typed_is_cut" };
 
 export type SessionEvent = ServerMessage | PersonEvent | ConnectionEvent;

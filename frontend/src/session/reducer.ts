@@ -1,7 +1,7 @@
 // What the page knows about a run. Pure: events in, state out; nothing here touches a socket.
 
-import type { Complete, Detail, Error as ErrorMessage } from "../protocol";
-import { CONNECTION_LOST, closeWords, endLine, type LivePhase, words } from "../words";
+import { CLOSE_CODES, type Complete, type Detail, type Error as ErrorMessage } from "../protocol";
+import { CONNECTION_LOST, closeWords, endLine, GONE, type LivePhase, words } from "../words";
 import { bytesOf } from "./base64";
 import { diagnosticsOf } from "./diagnostics";
 import type { SessionEvent } from "./events";
@@ -28,8 +28,15 @@ export interface Problem {
 
 export type Phase = LivePhase | "ended";
 
+/**
+ * How the connection to a live run stands. `dropped` is a moment, which nobody needs to be told of;
+ * `away` lasts; `back` is `up` for who was told; `given_up` waits for the person.
+ */
+export type Link = "up" | "dropped" | "away" | "given_up" | "back";
+
 export interface SessionState {
   readonly phase: Phase;
+  readonly link: Link;
   readonly language: string;
   readonly version: string;
   readonly jobId: string | null;
@@ -41,6 +48,8 @@ export interface SessionState {
   readonly keys: { readonly echo: boolean; readonly raw: boolean };
   readonly outputLines: readonly OutputLine[];
   readonly nextId: number;
+  /** The server no longer has it. */
+  readonly isGone: boolean;
   /** Changes when the terminal must start empty. */
   readonly screen: number;
   readonly result: Complete | null;
@@ -50,10 +59,14 @@ export interface SessionState {
 // Enough for a terminal that mounts late; what it has already drawn lives in its own scrollback.
 export const WINDOW_CHARS = 256 * 1024;
 
+// By this try a second or two have gone by.
+const AWAY_ATTEMPT = 4;
+
 const LINE_MODE = { echo: true, raw: false };
 
 export const initialState: SessionState = {
   phase: "idle",
+  link: "up",
   language: "",
   version: "",
   jobId: null,
@@ -63,6 +76,7 @@ export const initialState: SessionState = {
   keys: LINE_MODE,
   outputLines: [],
   nextId: 1,
+  isGone: false,
   screen: 0,
   result: null,
   problem: null,
@@ -89,8 +103,17 @@ export function reduce(state: SessionState, event: SessionEvent): SessionState {
         nextId: state.nextId,
         screen: state.screen + 1,
       };
+    case "found":
+      return { ...reduce(state, { ...event, type: "run" }), jobId: event.jobId };
     case "accepted":
-      return { ...state, jobId: event.job_id, version: event.version };
+      return {
+        ...state,
+        jobId: event.job_id,
+        language: event.language,
+        version: event.version,
+        link: state.link === "away" || state.link === "given_up" ? "back" : "up",
+        problem: state.link === "given_up" ? null : state.problem,
+      };
     case "status":
       return onStatus(state, event.status, event.queue_position ?? null);
     case "output":
@@ -138,9 +161,18 @@ export function reduce(state: SessionState, event: SessionEvent): SessionState {
       if (!isLive(state)) return state;
       if (state.stopping && state.jobId === null) return { ...ended(state), phase: "idle" };
       return {
-        ...(state.jobId === null ? ended(state) : cutOff(state)),
+        ...(state.jobId === null ? ended(state) : cutOff(state, event.code)),
         problem: sentence(closeWords(event.code, event.wasOpen)),
       };
+    case "dropped": {
+      // What the server said as it went is no longer true, or said by the words for this.
+      const link = event.attempt < AWAY_ATTEMPT ? "dropped" : "away";
+      return isLive(state) ? { ...state, link, problem: null } : state;
+    }
+    case "given_up":
+      return { ...state, link: "given_up", problem: sentence(words.givenUp) };
+    case "typed_is_cut":
+      return withLine(state, "system", words.typedIsCut);
     case "dismiss":
       return { ...state, problem: null };
   }
@@ -173,11 +205,12 @@ function running(state: SessionState): SessionState {
 }
 
 function ended(state: SessionState): SessionState {
-  return { ...state, phase: "ended", question: null, stopping: false };
+  return { ...state, phase: "ended", link: "up", question: null, stopping: false };
 }
 
-function cutOff(state: SessionState): SessionState {
-  return withLine(ended(state), "system", CONNECTION_LOST);
+function cutOff(state: SessionState, code: number): SessionState {
+  const isGone = code === CLOSE_CODES.NO_SUCH_JOB;
+  return withLine({ ...ended(state), isGone }, "system", isGone ? GONE : CONNECTION_LOST);
 }
 
 /** With its places listed below it, a refusal need not tell the first one twice. */

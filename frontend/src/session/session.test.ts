@@ -1,5 +1,7 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { ClientMessage, ServerMessage } from "../protocol";
+import type { KeptRun } from "./keptRun";
+import { GIVE_UP_MS } from "./pauses";
 import { joined, Session } from "./session";
 import { parseFrame, type SocketHandlers } from "./socket";
 
@@ -18,6 +20,7 @@ class Wire {
 let wires: Wire[] = [];
 let frames: (() => void)[] = [];
 let session: Session;
+let kept: string;
 
 function nextFrame(): void {
   for (const callback of frames.splice(0)) callback();
@@ -37,12 +40,29 @@ function hear(...messages: ServerMessage[]): void {
 const ACCEPTED: ServerMessage = { type: "accepted", job_id: "j", language: "python", version: "3" };
 
 beforeEach(() => {
+  vi.useFakeTimers();
+  kept = "null";
+  openPage();
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** As after a reload: all is new but for what the tab kept. */
+function openPage(): void {
   wires = [];
   frames = [];
   session = new Session(
     (handlers) => {
       wires.push(new Wire(handlers));
       return wire();
+    },
+    {
+      load: () => JSON.parse(kept) as KeptRun | null,
+      save: (run) => {
+        kept = JSON.stringify(run);
+      },
     },
     (callback) => {
       frames.push(callback);
@@ -51,7 +71,7 @@ beforeEach(() => {
       };
     },
   );
-});
+}
 
 function start(): void {
   session.execute(PROGRAM);
@@ -62,7 +82,7 @@ function start(): void {
 describe("a session", () => {
   it("opens a socket for a run and sends the program with the terminal's size", () => {
     start();
-    expect(wire().sent).toEqual([{ type: "execute", ...PROGRAM }]);
+    expect(wire().sent).toEqual([{ type: "execute", ...PROGRAM, request_id: expect.any(String) }]);
     expect(session.getState().phase).toBe("running");
   });
 
@@ -143,6 +163,295 @@ describe("a session", () => {
     nextFrame();
     expect(session.getState().phase).toBe("connecting");
     expect(session.getState().outputLines).toEqual([]);
+  });
+});
+
+const out = (seq: number, data: string): ServerMessage => ({
+  type: "output",
+  stream: "stdout",
+  stage: "run",
+  data,
+  seq,
+});
+
+const ask = (seq: number, echo = true): ServerMessage => ({
+  type: "input_request",
+  prompt: "? ",
+  stream: "stdout",
+  echo,
+  seq,
+});
+
+const screen = () => session.getState().outputLines.map((line) => line.data);
+
+function drop(code = 1006, wasOpen = true): void {
+  wire().handlers.closed(code, wasOpen);
+}
+
+/** The next try, and the server takes us. */
+function comeBack(...messages: ServerMessage[]): void {
+  vi.advanceTimersByTime(8000);
+  wire().handlers.opened();
+  hear(ACCEPTED, ...messages);
+}
+
+/** Every try fails. */
+function stayAway(forMs: number): void {
+  for (let passed = 0; passed < forMs; passed += 250) {
+    const before = wires.length;
+    vi.advanceTimersByTime(250);
+    if (wires.length > before) drop(1006, false);
+  }
+}
+
+describe("a socket that drops", () => {
+  it.each([1001, 1005, 1006, 1011, 1012, 1013, 4503])(
+    "with code %i is opened again, after the last event that was seen",
+    (code) => {
+      start();
+      hear(out(2, "a"), ask(3));
+      drop(code);
+      expect(session.getState().link).toBe("dropped");
+      expect(session.getState().phase).toBe("waiting");
+      vi.advanceTimersByTime(500);
+      expect(wires).toHaveLength(2);
+      wire().handlers.opened();
+      expect(wire().sent).toEqual([{ type: "attach", job_id: "j", after: 3 }]);
+      hear(ACCEPTED);
+      expect(session.getState().link).toBe("up");
+    },
+  );
+
+  it.each([4400, 4401, 4403, 4404, 4408, 4409, 4413, 4429])(
+    "with the refusal %i stays closed",
+    (code) => {
+      start();
+      drop(code);
+      vi.advanceTimersByTime(GIVE_UP_MS);
+      expect(wires).toHaveLength(1);
+      expect(session.getState().phase).toBe("ended");
+      expect(kept).toBe("null");
+    },
+  );
+
+  it("as if all were over, without an end, makes it hear the run from its beginning", () => {
+    start();
+    hear(out(2, "a"), ask(3));
+    drop(1000);
+    vi.advanceTimersByTime(500);
+    wire().handlers.opened();
+    expect(wire().sent).toEqual([{ type: "attach", job_id: "j", after: 0 }]);
+    hear(ACCEPTED, { type: "complete", status: "failed", seq: 1 });
+    expect(session.getState().result?.status).toBe("failed");
+  });
+
+  it("and comes back shows every event once", () => {
+    start();
+    hear(out(2, "a"), out(3, "b"));
+    drop();
+    comeBack(out(3, "b"), out(4, "c"));
+    expect(screen().join("")).toBe("abc");
+  });
+
+  it("keeps what is typed meanwhile and sends it once, in order, when it is accepted", () => {
+    start();
+    hear(ask(2));
+    drop(1012);
+    session.sendInput("one");
+    session.sendInput("two");
+    session.interrupt();
+    vi.advanceTimersByTime(8000);
+    wire().handlers.opened();
+    expect(wire().sent).toHaveLength(1);
+    hear(ACCEPTED);
+    const given = [
+      { type: "input_response", data: "one" },
+      { type: "input_response", data: "two" },
+      { type: "stdin", data: "\u0003" },
+    ];
+    expect(wire().sent.slice(1)).toEqual(given);
+    drop();
+    comeBack();
+    expect(wire().sent).toHaveLength(1);
+    expect(screen()).toEqual(["one\n", "two\n", "^C\n"]);
+  });
+
+  it("sends of several changes of the terminal's size the last", () => {
+    start();
+    drop();
+    session.resize(10, 10);
+    session.resize(20, 20);
+    comeBack();
+    expect(wire().sent.slice(1)).toEqual([{ type: "resize", cols: 20, rows: 20 }]);
+  });
+
+  it("before the program was accepted sends it again as the same request", () => {
+    session.execute(PROGRAM);
+    wire().handlers.opened();
+    drop();
+    vi.advanceTimersByTime(500);
+    wire().handlers.opened();
+    expect(wires).toHaveLength(2);
+    expect(wire().sent).toEqual(wires[0]?.sent);
+  });
+
+  it("and was never open ends the run at once", () => {
+    session.execute(PROGRAM);
+    drop(1006, false);
+    vi.advanceTimersByTime(GIVE_UP_MS);
+    expect(wires).toHaveLength(1);
+    expect(session.getState().phase).toBe("ended");
+  });
+
+  it("is tried again in pauses that grow, from a quarter of a second to eight", () => {
+    vi.spyOn(Math, "random").mockReturnValue(0);
+    start();
+    drop();
+    const pauses: number[] = [];
+    let since = Date.now();
+    while (pauses.length < 7) {
+      const before = wires.length;
+      vi.advanceTimersByTime(10);
+      if (wires.length === before) continue;
+      pauses.push(Date.now() - since);
+      since = Date.now();
+      drop(1006, false);
+    }
+    expect(pauses).toEqual([500, 1000, 2000, 4000, 8000, 8000, 8000]);
+    vi.restoreAllMocks();
+  });
+
+  it("is said aloud only when it stays away, and so is its return", () => {
+    start();
+    drop();
+    expect(session.getState().link).toBe("dropped");
+    stayAway(6000);
+    expect(session.getState().link).toBe("away");
+    comeBack();
+    expect(session.getState().link).toBe("back");
+  });
+
+  it("is tried at once when the network is back", () => {
+    start();
+    drop();
+    stayAway(30_000);
+    const before = wires.length;
+    session.tryAgain();
+    expect(wires).toHaveLength(before + 1);
+  });
+
+  it("gives up after three minutes, loses nothing, and tries again when asked", () => {
+    start();
+    hear(ask(2));
+    drop();
+    stayAway(GIVE_UP_MS + 20_000);
+    const tries = wires.length;
+    expect(session.getState().link).toBe("given_up");
+    expect(session.getState().problem?.message).toContain("try again");
+    vi.advanceTimersByTime(GIVE_UP_MS);
+    expect(wires).toHaveLength(tries);
+    session.sendInput("still here");
+    session.tryAgain();
+    wire().handlers.opened();
+    hear(ACCEPTED);
+    expect(session.getState().problem).toBeNull();
+    expect(wire().sent.at(-1)).toEqual({ type: "input_response", data: "still here" });
+  });
+
+  it("makes way for another when the server does not answer", () => {
+    start();
+    drop();
+    vi.advanceTimersByTime(500);
+    const silent = wire();
+    vi.advanceTimersByTime(12_000);
+    expect(silent.closed).toBe(true);
+    expect(wires.length).toBeGreaterThan(2);
+  });
+
+  it("is let go by Stop, pressed twice", () => {
+    start();
+    drop();
+    session.stop();
+    expect(session.getState().stopping).toBe(true);
+    session.stop();
+    expect(session.getState().phase).toBe("ended");
+    vi.advanceTimersByTime(GIVE_UP_MS);
+    expect(wires).toHaveLength(1);
+  });
+
+  it("of a job that is gone says so", () => {
+    start();
+    drop();
+    vi.advanceTimersByTime(500);
+    wire().handlers.opened();
+    hear({ type: "error", code: "no_such_job", message: "No." });
+    drop(4404);
+    expect(session.getState().problem?.message).toMatch(/^This run is gone/);
+    expect(screen()).toEqual(["No longer there"]);
+  });
+});
+
+describe("a reload", () => {
+  const DONE: ServerMessage = { type: "complete", status: "completed", exit_code: 0, seq: 7 };
+
+  it("finds the run again from its beginning, with what was typed where it was typed", () => {
+    start();
+    hear(out(2, "a"), ask(3));
+    session.sendInput("one");
+    hear(out(4, "b"), ask(5));
+    session.sendInput("two");
+    openPage();
+    session.restore();
+    wire().handlers.opened();
+    expect(wire().sent).toEqual([{ type: "attach", job_id: "j", after: 0 }]);
+    hear(ACCEPTED, out(2, "a"), ask(3), out(4, "b"), ask(5), out(6, "c"), DONE);
+    expect(screen().slice(0, 5)).toEqual(["a", "one\n", "b", "two\n", "c"]);
+    expect(session.getState().result?.status).toBe("completed");
+    expect(session.getState().language).toBe("python");
+  });
+
+  it("keeps no password, and shows none", () => {
+    start();
+    hear(ask(2, false));
+    session.sendInput("hunter2");
+    expect(kept).not.toContain("hunter2");
+    drop();
+    session.sendInput("hunter3");
+    expect(kept).not.toContain("hunter3");
+  });
+
+  it("while the server was away still sends what was typed then", () => {
+    start();
+    hear(ask(2));
+    drop();
+    session.sendInput("one");
+    openPage();
+    session.restore();
+    wire().handlers.opened();
+    hear(ACCEPTED);
+    expect(wire().sent.slice(1)).toEqual([{ type: "input_response", data: "one" }]);
+    expect(kept).not.toContain("input_response");
+  });
+
+  it("says so when more was typed than is kept", () => {
+    start();
+    hear(ask(2));
+    session.sendInput("x".repeat(40_000));
+    session.sendInput("y".repeat(40_000));
+    openPage();
+    session.restore();
+    wire().handlers.opened();
+    hear(ACCEPTED, ask(2));
+    expect(screen()).toEqual([
+      "The first lines that you typed are not shown again.",
+      `${"y".repeat(40_000)}\n`,
+    ]);
+  });
+
+  it("without a run finds nothing", () => {
+    session.restore();
+    expect(wires).toHaveLength(0);
+    expect(session.getState().phase).toBe("idle");
   });
 });
 

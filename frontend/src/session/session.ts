@@ -1,8 +1,18 @@
-// One person's runs: joins the socket to the reducer. Frames are gathered and reduced once per
-// animation frame, so that a program that floods its output costs the page one update, not thousands.
+// One person's runs: joins the socket to the reducer, and comes back to a run whose socket dropped.
+// Frames are gathered and reduced once per animation frame, so that a program that floods its output
+// costs the page one update, not thousands.
 
-import type { ClientMessage, Output } from "../protocol";
+import {
+  type Accepted,
+  CLOSE_CODES,
+  type ClientMessage,
+  type Execute,
+  type Output,
+  type ServerMessage,
+} from "../protocol";
 import type { SessionEvent } from "./events";
+import { type KeptRun, type RunStore, type Said, withSaid } from "./keptRun";
+import { GIVE_UP_MS, isRefusal, pauseMs, STEADY_MS, TRY_MS } from "./pauses";
 import { initialState, isLive, reduceBatch, type SessionState } from "./reducer";
 import type { OpenSocket, Socket } from "./socket";
 
@@ -18,6 +28,9 @@ export type Schedule = (callback: () => void) => () => void;
 
 // A hidden tab gets no animation frames, and must still hear that its program ended.
 const HIDDEN_TAB_MS = 100;
+
+// As the browser's own code for a connection that is gone.
+const NO_ANSWER = 1006;
 
 export const nextFrame: Schedule = (callback) => {
   const cancel = () => {
@@ -38,10 +51,28 @@ export class Session {
   private readonly listeners = new Set<() => void>();
   private pending: SessionEvent[] = [];
   private cancelFlush: (() => void) | null = null;
+
+  private program: Execute | null = null;
+  private kept: KeptRun | null = null;
+  /** The last event that was heard. */
+  private seq = 0;
+  /** What was typed before the reload, until the events that it followed have come again. */
+  private toShow: Said[] = [];
+  /** What the person gave while there was nobody to give it to. */
+  private outbox: ClientMessage[] = [];
+
   private socket: Socket | null = null;
+  /** Since when the server has us on this socket. */
+  private acceptedAt: number | null = null;
+  private wasReached = false;
+  /** Tries to come back, from 1; 0 before the first. */
+  private attempt = 0;
+  private droppedAt = 0;
+  private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     private readonly open: OpenSocket,
+    private readonly store: RunStore,
     private readonly schedule: Schedule = nextFrame,
   ) {}
 
@@ -55,23 +86,29 @@ export class Session {
   readonly execute = (program: Program): void => {
     if (isLive(this.state)) return;
     this.letGo();
+    this.keep(null);
+    // Sent again after a drop that came before the answer, it starts no second job.
+    this.program = { type: "execute", ...program, request_id: newRequestId() };
     this.now({ type: "run", language: program.language });
-    // A socket that was let go may still speak; only the current one is heard.
-    const heard = (event: SessionEvent) => {
-      if (this.socket === socket) this.later(event);
-    };
-    const socket: Socket = this.open({
-      opened: () => socket.send({ type: "execute", ...program }),
-      received: heard,
-      closed: (code, wasOpen) => heard({ type: "closed", code, wasOpen }),
-    });
-    this.socket = socket;
+    this.connect();
+  };
+
+  /** Finds the run that this tab had before it was reloaded. */
+  readonly restore = (): void => {
+    const kept = this.store.load();
+    if (kept === null || isLive(this.state)) return;
+    this.letGo();
+    this.kept = kept;
+    this.outbox = [...kept.unsent];
+    this.wasReached = true;
+    this.rebuild(kept);
+    this.connect();
   };
 
   /** One line for the program. */
   readonly sendInput = (text: string): void => {
     if (!this.send({ type: "input_response", data: text })) return;
-    this.now({ type: "answered", text: `${text}\n` });
+    this.say("answered", `${text}\n`);
   };
 
   /** Keys exactly as typed, for a program that reads them one by one. */
@@ -81,50 +118,199 @@ export class Session {
 
   readonly interrupt = (): void => {
     if (!this.send({ type: "stdin", data: "\u0003" })) return;
-    this.now({ type: "typed", text: "^C\n" });
+    this.say("typed", "^C\n");
   };
 
   /** End of input; `rest` is what was typed on the line before it. */
   readonly sendEof = (rest: string): void => {
-    if (rest !== "" && this.send({ type: "stdin", data: rest })) {
-      this.now({ type: "typed", text: rest });
-    }
+    if (rest !== "" && this.send({ type: "stdin", data: rest })) this.say("typed", rest);
     this.send({ type: "eof" });
   };
 
   readonly resize = (cols: number, rows: number): void => {
+    if (this.program !== null) this.program = { ...this.program, cols, rows };
+    // Of those that wait to be sent only the last matters.
+    this.outbox = this.outbox.filter((message) => message.type !== "resize");
     this.send({ type: "resize", cols, rows });
   };
 
   /** Asks the server to end the program. Asked again, or before there is one, lets go of it. */
   readonly stop = (): void => {
+    const { stopping, jobId, link } = this.state;
     if (!isLive(this.state)) return;
-    const letGo = this.state.stopping || this.state.jobId === null;
     this.now({ type: "stop" });
-    if (!letGo) {
+    if (!stopping && jobId !== null && link !== "given_up") {
       this.send({ type: "cancel" });
       return;
     }
-    this.send({ type: "cancel" });
+    this.socket?.send({ type: "cancel" });
     this.letGo();
+    this.keep(null);
     this.now({ type: "closed", code: 1000, wasOpen: true });
   };
 
   readonly dismiss = (): void => this.now({ type: "dismiss" });
 
+  /** The network is back, or the person says so. A socket that it had before may be dead. */
+  readonly tryAgain = (): void => {
+    if (!isLive(this.state) || (this.state.jobId === null && !this.wasReached)) return;
+    this.flush();
+    this.attempt = 1;
+    this.droppedAt = Date.now();
+    if (this.state.link === "given_up") this.now({ type: "dropped", attempt: this.attempt });
+    this.connect();
+  };
+
   readonly dispose = (): void => this.letGo();
 
-  private letGo(): void {
-    this.socket?.close();
-    this.socket = null;
-    this.pending = [];
+  // --- the connection ---------------------------------------------------------------------------
+
+  private connect(): void {
+    this.hangUp();
+    // A socket that was let go may still speak; only the current one is heard.
+    const isCurrent = () => this.socket === socket;
+    const socket: Socket = this.open({
+      opened: () => isCurrent() && this.greet(socket),
+      received: (message) => isCurrent() && this.hear(message),
+      closed: (code, wasOpen) => isCurrent() && this.closed(code, wasOpen),
+    });
+    this.socket = socket;
+    if (this.wasReached) this.timer = setTimeout(() => this.closed(NO_ANSWER, false), TRY_MS);
   }
 
+  private greet(socket: Socket): void {
+    this.wasReached = true;
+    const { jobId } = this.state;
+    if (jobId !== null) socket.send({ type: "attach", job_id: jobId, after: this.seq });
+    else if (this.program !== null) socket.send(this.program);
+  }
+
+  private hear(message: ServerMessage): void {
+    if (message.type === "accepted") {
+      this.attached(message);
+      return;
+    }
+    if (message.type !== "error" && message.seq !== undefined) {
+      if (message.seq <= this.seq) return;
+      this.seq = message.seq;
+    }
+    this.later(message);
+    this.showAgain();
+    if (message.type === "complete" && this.kept !== null) this.keep({ ...this.kept, over: true });
+  }
+
+  private attached(message: Accepted): void {
+    clearTimeout(this.timer);
+    this.acceptedAt = Date.now();
+    this.later(message);
+    const { job_id: jobId, language } = message;
+    if (this.kept?.jobId !== jobId) {
+      this.keep({ jobId, language, over: false, said: [], cut: false, unsent: [] });
+    }
+    this.showAgain();
+    for (const each of this.outbox) this.socket?.send(each);
+    this.outbox = [];
+    if (this.kept !== null && this.kept.unsent.length > 0) this.keep({ ...this.kept, unsent: [] });
+  }
+
+  private closed(code: number, wasOpen: boolean): void {
+    this.flush();
+    const { acceptedAt } = this;
+    this.hangUp();
+    if (!isLive(this.state)) return;
+    const wasStopped = this.state.stopping && this.state.jobId === null;
+    if (isRefusal(code) || !this.wasReached || wasStopped) {
+      this.outbox = [];
+      this.keep(null);
+      this.now({ type: "closed", code, wasOpen });
+      return;
+    }
+    if (acceptedAt !== null && Date.now() - acceptedAt >= STEADY_MS) this.attempt = 0;
+    // Over, it says, and nothing more came: our numbers are above its own, some of which it lost.
+    if (code === CLOSE_CODES.DONE && acceptedAt !== null && this.kept !== null) {
+      this.rebuild(this.kept);
+    }
+    this.comeBack();
+  }
+
+  private comeBack(): void {
+    if (this.attempt === 0) this.droppedAt = Date.now();
+    if (Date.now() - this.droppedAt >= GIVE_UP_MS) {
+      this.now({ type: "given_up" });
+      return;
+    }
+    this.attempt += 1;
+    this.now({ type: "dropped", attempt: this.attempt });
+    this.timer = setTimeout(() => this.connect(), pauseMs(this.attempt, Math.random()));
+  }
+
+  /** The run from its beginning, on an empty screen. */
+  private rebuild(kept: KeptRun): void {
+    this.seq = 0;
+    this.toShow = [...kept.said];
+    this.now({ type: "found", language: kept.language, jobId: kept.jobId });
+    if (kept.cut) this.now({ type: "typed_is_cut" });
+  }
+
+  private hangUp(): void {
+    clearTimeout(this.timer);
+    const { socket } = this;
+    this.socket = null;
+    this.acceptedAt = null;
+    socket?.close();
+  }
+
+  private letGo(): void {
+    this.hangUp();
+    this.pending = [];
+    this.outbox = [];
+    this.toShow = [];
+    this.program = null;
+    this.wasReached = false;
+    this.attempt = 0;
+    this.seq = 0;
+  }
+
+  /** Now, or once the server has us again. */
   private send(message: ClientMessage): boolean {
-    if (this.socket === null || !isLive(this.state)) return false;
-    this.socket.send(message);
+    if (!isLive(this.state)) return false;
+    if (this.socket !== null && this.acceptedAt !== null) this.socket.send(message);
+    else this.sendLater(message);
     return true;
   }
+
+  private sendLater(message: ClientMessage): void {
+    this.outbox.push(message);
+    // A password is for the program, and for no storage.
+    const isSecret = !this.state.keys.echo && !this.state.keys.raw;
+    if (this.kept === null || isSecret || message.type === "resize") return;
+    this.keep({ ...this.kept, unsent: [...this.kept.unsent, message] });
+  }
+
+  // --- what was typed ---------------------------------------------------------------------------
+
+  private say(type: Said["type"], text: string): void {
+    const { echo, raw } = this.state.keys;
+    const shown = echo && !raw ? text : "";
+    if (this.kept !== null) this.keep(withSaid(this.kept, { after: this.seq, type, text: shown }));
+    this.now({ type, text });
+  }
+
+  /** After a reload: what was typed, each after the event that it had followed. */
+  private showAgain(): void {
+    for (let next = this.toShow[0]; next !== undefined && next.after <= this.seq; ) {
+      this.later({ type: next.type, text: next.text });
+      this.toShow.shift();
+      next = this.toShow[0];
+    }
+  }
+
+  private keep(run: KeptRun | null): void {
+    this.kept = run;
+    this.store.save(run);
+  }
+
+  // --- to the page ------------------------------------------------------------------------------
 
   private later(event: SessionEvent): void {
     this.pending.push(event);
@@ -146,6 +332,12 @@ export class Session {
     this.state = reduceBatch(this.state, events);
     for (const listener of this.listeners) listener();
   };
+}
+
+/** Hard to guess, as the server wants it of who has neither account nor session. */
+function newRequestId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** Neighbouring text of one stream as one event: a flood arrives in many small frames. */

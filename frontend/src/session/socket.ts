@@ -18,17 +18,9 @@ export type OpenSocket = (handlers: SocketHandlers) => Socket;
 export const openSocket: OpenSocket = (handlers) => {
   const socket = new WebSocket(new URL("/ws/execute", location.href.replace(/^http/, "ws")));
   let wasOpen = false;
-  // What is typed before the connection stands is sent after the program that it is for.
-  let early: ClientMessage[] = [];
-  const send = (message: ClientMessage) => {
-    if (socket.readyState === WebSocket.CONNECTING) early.push(message);
-    else if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
-  };
   socket.onopen = () => {
     wasOpen = true;
     handlers.opened();
-    for (const message of early) send(message);
-    early = [];
   };
   socket.onmessage = (event: MessageEvent<unknown>) => {
     const message = parseFrame(event.data);
@@ -36,7 +28,9 @@ export const openSocket: OpenSocket = (handlers) => {
   };
   socket.onclose = (event) => handlers.closed(event.code, wasOpen);
   return {
-    send,
+    send: (message) => {
+      if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
+    },
     close: () => socket.close(),
   };
 };

@@ -1,14 +1,22 @@
 // The session as React sees it: state to show and callbacks to call.
 
 import { useEffect, useState, useSyncExternalStore } from "react";
+import { tabStore } from "./keptRun";
 import { isLive } from "./reducer";
 import { Session } from "./session";
 import { openSocket } from "./socket";
 
 export function useWebSocketExecution() {
-  const [session] = useState(() => new Session(openSocket));
+  const [session] = useState(() => new Session(openSocket, tabStore));
   const state = useSyncExternalStore(session.subscribe, session.getState);
-  useEffect(() => session.dispose, [session]);
+  useEffect(() => {
+    session.restore();
+    window.addEventListener("online", session.tryAgain);
+    return () => {
+      window.removeEventListener("online", session.tryAgain);
+      session.dispose();
+    };
+  }, [session]);
   return {
     ...state,
     isRunning: isLive(state),
@@ -22,6 +30,7 @@ export function useWebSocketExecution() {
     interrupt: session.interrupt,
     resize: session.resize,
     stop: session.stop,
+    tryAgain: session.tryAgain,
     dismiss: session.dismiss,
   };
 }

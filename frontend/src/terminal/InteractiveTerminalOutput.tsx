@@ -18,6 +18,7 @@ interface Props {
   readonly outputLines: readonly OutputLine[];
   readonly screen: number;
   readonly isRunning: boolean;
+  readonly isAway: boolean;
   readonly question: Question | null;
   readonly keys: { readonly echo: boolean; readonly raw: boolean };
   readonly onInput: (text: string) => void;
@@ -120,7 +121,7 @@ export function InteractiveTerminalOutput(props: Props) {
       </div>
       <div className="terminal-foot">
         {question === null ? (
-          <p className="hint">{isRunning ? words.footerRunning : words.footerIdle}</p>
+          <p className="hint">{hint(isRunning, props.isAway)}</p>
         ) : (
           <InputLine
             question={question}
@@ -136,6 +137,11 @@ export function InteractiveTerminalOutput(props: Props) {
       </div>
     </section>
   );
+}
+
+function hint(isRunning: boolean, isAway: boolean): string {
+  if (!isRunning) return words.footerIdle;
+  return isAway ? words.footerAway : words.footerRunning;
 }
 
 /** The line being typed. `latest` is ahead of React: two keys may come before it renders once. */

@@ -1,0 +1,70 @@
+// What a tab keeps of its latest run, so that a reload finds it again. Output is not kept: the
+// server has it. What was typed is kept, since the server's events do not repeat it.
+
+import type { ClientMessage } from "../protocol";
+
+/** Something that the person gave, and the last event that they had seen then. */
+export interface Said {
+  readonly after: number;
+  readonly type: "answered" | "typed";
+  /** As the terminal showed it: empty for a password. */
+  readonly text: string;
+}
+
+export interface KeptRun {
+  readonly jobId: string;
+  readonly language: string;
+  readonly over: boolean;
+  readonly said: readonly Said[];
+  /** More was typed than is kept, so the earliest is missing in `said`. */
+  readonly cut: boolean;
+  /** Given while the server was away, and not sent yet. */
+  readonly unsent: readonly ClientMessage[];
+}
+
+export interface RunStore {
+  load(): KeptRun | null;
+  save(run: KeptRun | null): void;
+}
+
+const KEY = "codr:run";
+const MOST_CHARS = 64 * 1024;
+const MOST_PIECES = 2000;
+
+/** One tab's. A browser may refuse to keep anything, or hold something that is not ours. */
+export const tabStore: RunStore = {
+  load() {
+    try {
+      const value: unknown = JSON.parse(sessionStorage.getItem(KEY) ?? "null");
+      return isKeptRun(value) ? value : null;
+    } catch {
+      return null;
+    }
+  },
+  save(run) {
+    try {
+      if (run === null) sessionStorage.removeItem(KEY);
+      else sessionStorage.setItem(KEY, JSON.stringify(run));
+    } catch {
+      // Then a reload does not find it, and nothing else is different.
+    }
+  },
+};
+
+export function withSaid(run: KeptRun, said: Said): KeptRun {
+  const all = [...run.said, said];
+  let chars = all.reduce((sum, each) => sum + each.text.length, 0);
+  let from = 0;
+  while (from < all.length - 1 && (chars > MOST_CHARS || all.length - from > MOST_PIECES)) {
+    chars -= all[from]?.text.length ?? 0;
+    from += 1;
+  }
+  return { ...run, said: all.slice(from), cut: run.cut || from > 0 };
+}
+
+function isKeptRun(value: unknown): value is KeptRun {
+  if (typeof value !== "object" || value === null) return false;
+  const run = value as Partial<Record<keyof KeptRun, unknown>>;
+  const hasLists = Array.isArray(run.said) && Array.isArray(run.unsent);
+  return typeof run.jobId === "string" && typeof run.language === "string" && hasLists;
+}
