@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import logging
+import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from asgiref.sync import sync_to_async
 from django.db import connection
@@ -18,6 +19,10 @@ from .relay import presence, queue
 from .relay.client import client
 
 logger = logging.getLogger(__name__)
+
+QUEUE_FRESH_S: Final = 1.0
+# When it was looked at, and what was found.
+_last_queue: tuple[float, QueueLength | None] = (0.0, None)
 
 Executors = Mapping[str, Mapping[str, Any]]
 
@@ -70,6 +75,17 @@ def _count(there: Executors) -> ExecutorsCount:
 
 
 async def _queue() -> QueueLength | None:
+    """Anybody may ask as often as they like, and a thousand owners keep Redis busy for 8 ms: what
+    was found holds for a moment."""
+    global _last_queue
+    at, found = _last_queue
+    if found is None or time.monotonic() - at > QUEUE_FRESH_S:
+        found = await _look_at_queue()
+        _last_queue = (time.monotonic(), found)
+    return found
+
+
+async def _look_at_queue() -> QueueLength | None:
     try:
         length, waiting = await queue.length(), await queue.waiting()
     except (RedisError, OSError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +16,11 @@ from django.test.utils import override_settings
 from executor_app import jobs
 from executor_app.models import Job, pack
 from executor_app.protocol import SourceFile
+from executor_app.relay import client as relay_client
+from executor_app.relay.client import client, wait_for
 from executor_app.rendering import source
+from tests.relay.conftest import Server
+from tests.stack import free_port
 
 # Makes a job; what is not given is ordinary.
 MakeJob = Callable[..., Job]
@@ -34,6 +39,34 @@ def plain_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
     elsewhere = {"STATIC_ROOT": str(tmp_path), "REDIS_URL": "redis://127.0.0.1:1/0"}
     with override_settings(STORAGES=storages, **elsewhere):
         yield
+
+
+@pytest.fixture(scope="module")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    server = Server(free_port(), tmp_path_factory.mktemp("redis"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def redis(redis_server: Server, plain_surroundings: None) -> Iterator[None]:
+    """For the tests of pages that ask for what is at work now."""
+    with override_settings(REDIS_URL=redis_server.url):
+        wait_for(_forget_clients())
+        yield
+        wait_for(_clear())
+        wait_for(_forget_clients())
+
+
+async def _clear() -> None:
+    await client().flushdb()
+
+
+async def _forget_clients() -> None:
+    """The pool of the loop that is kept knows the address that it was made with."""
+    await client().aclose()
+    relay_client._clients.pop(asyncio.get_running_loop(), None)
 
 
 @pytest.fixture

@@ -2,54 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.test import Client
-from django.test.utils import override_settings
 
-from executor_app.relay import client as relay_client
 from executor_app.relay import presence
-from executor_app.relay.client import client, wait_for
+from executor_app.relay.client import wait_for
 from tests.admin.conftest import MakeJob, staff
 from tests.admin.corpus import ATTACKS
 from tests.admin.markup import Markup
-from tests.relay.conftest import Server
-from tests.stack import free_port
 
 PAGES = ("/admin/", "/admin/executor_app/job/")
 OWN = {("ul", ""), ("ul", "class"), ("ul", "aria-label"), ("li", ""), ("li", "class"),
        ("strong", "")}  # fmt: skip
 WHY = "limits are by setrlimit only, which bounds processes singly: no cgroup can be made"
-
-
-@pytest.fixture(scope="module")
-def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(free_port(), tmp_path_factory.mktemp("redis"))
-    server.start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def redis(redis_server: Server, plain_surroundings: None) -> Iterator[None]:
-    with override_settings(REDIS_URL=redis_server.url):
-        wait_for(_forget_clients())
-        yield
-        wait_for(_clear())
-        wait_for(_forget_clients())
-
-
-async def _clear() -> None:
-    await client().flushdb()
-
-
-async def _forget_clients() -> None:
-    """The pool of the loop that is kept knows the address that it was made with."""
-    await client().aclose()
-    relay_client._clients.pop(asyncio.get_running_loop(), None)
 
 
 def announce(name: str, **facts: Any) -> None:

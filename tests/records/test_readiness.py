@@ -18,6 +18,12 @@ from executor_app.relay.client import client, wait_for
 
 pytestmark = pytest.mark.usefixtures("database", "redis", "nothing_in_redis")
 
+
+@pytest.fixture(autouse=True)
+def looks_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readiness, "QUEUE_FRESH_S", -1.0)
+
+
 OFFERED = {"python": {"version": "3", "reason": ""}}
 BROKEN = {"python": {"version": "", "reason": "not installed"}}
 
@@ -77,6 +83,16 @@ def test_the_queue_is_counted() -> None:
     assert (found.jobs, found.owners) == (3, 2)
     assert found.oldest_wait is not None
     assert 0 <= found.oldest_wait < 60
+
+
+def test_who_asks_often_does_not_keep_redis_busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readiness, "QUEUE_FRESH_S", 600.0)
+    monkeypatch.setattr(readiness, "_last_queue", (0.0, None))
+    first = look().queue
+    wait_for(queue.put("a1", "ada", "the order"))
+    assert look().queue == first
+    monkeypatch.setattr(readiness, "QUEUE_FRESH_S", -1.0)
+    assert look().queue != first
 
 
 def test_migrations_that_are_not_applied_are_counted_and_make_nobody_unready() -> None:

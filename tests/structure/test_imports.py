@@ -73,6 +73,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 # These wire the others together, and nothing but wiring imports them.
 WIRING = {"access_admin", "admin", "allowance_admin", "job_list", "job_page", "key_admin",
+          "running_admin",
           "apps", "checks", "routing", "urls", "doctor", "management", "migrations",
           "templatetags"}  # fmt: skip
 FORBIDDEN_OUTSIDE = {

@@ -189,3 +189,39 @@ def test_pages_fit_any_screen(
         for part in ["html", ".results"] if (name, width) == ("list", 1280) else ["html"]:
             too_wide = desk.page.locator(part).evaluate("e => e.scrollWidth - e.clientWidth")
             assert too_wide <= 0, (name, part)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_pages_of_what_is_at_work_fit_any_screen(
+    desk: Desk, start: Start, pictures: Path, width: int, theme: str
+) -> None:
+    job = start(code=RUNNING["waiting"])
+    job.until("input_request")
+    desk.page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+    desk.page.set_viewport_size({"width": width, "height": 900})
+    desk.open("/admin/")
+    desk.page.get_by_role("link", name="Executors").click()
+    expect(desk.page.locator("#content-main")).to_contain_text("takes jobs")
+    expect(desk.page.locator("#content-main")).to_contain_text("Python 3")
+    # The heartbeat with this job comes within two seconds.
+    for _ in range(100):
+        if not desk.page.locator(".job-verdict").inner_text().startswith("1 executor, 0 of"):
+            break
+        desk.page.get_by_role("link", name="Look again").click()
+    expect(desk.page.locator(".job-verdict")).to_contain_text(re.compile("[1-9][0-9]* of [0-9]+"))
+    desk.page.screenshot(path=pictures / f"admin-executors-{width}-{theme}.png", full_page=True)
+    fits(desk, "executors")
+    desk.page.get_by_role("link", name="Queue").click()
+    expect(desk.page.locator("#content-main")).to_contain_text("No lease has run out.")
+    held = desk.page.locator("dt", has_text="Jobs held by executors").locator("+ dd")
+    expect(held).to_have_text(re.compile("[1-9]"))
+    desk.page.screenshot(path=pictures / f"admin-queue-{width}-{theme}.png", full_page=True)
+    fits(desk, "queue")
+    job.answer("Ada")
+    assert job.until("complete")["status"] == "completed"
+
+
+def fits(desk: Desk, name: str) -> None:
+    too_wide = desk.page.locator("html").evaluate("e => e.scrollWidth - e.clientWidth")
+    assert too_wide <= 0, name
