@@ -321,6 +321,35 @@ describe("a socket that drops", () => {
     vi.restoreAllMocks();
   });
 
+  it("that had stood for a while is a new beginning, however long ago the last drop was", () => {
+    start();
+    drop();
+    stayAway(60_000);
+    comeBack();
+    vi.advanceTimersByTime(GIVE_UP_MS);
+    drop();
+    expect(session.getState().link).toBe("dropped");
+    const before = wires.length;
+    vi.advanceTimersByTime(500);
+    expect(wires).toHaveLength(before + 1);
+  });
+
+  it("again and again, as soon as it was accepted, is not tried ever faster", () => {
+    start();
+    drop();
+    const began = Date.now();
+    while (session.getState().link !== "given_up" && Date.now() - began < 2 * GIVE_UP_MS) {
+      const before = wires.length;
+      vi.advanceTimersByTime(50);
+      if (wires.length === before) continue;
+      wire().handlers.opened();
+      hear(ACCEPTED);
+      drop(1011);
+    }
+    expect(session.getState().link).toBe("given_up");
+    expect(wires.length).toBeLessThan(60);
+  });
+
   it("is said aloud only when it stays away, and so is its return", () => {
     start();
     drop();
