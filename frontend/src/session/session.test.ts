@@ -10,8 +10,13 @@ const PROGRAM = { language: "python", code: "print()", cols: 90, rows: 30 };
 class Wire {
   sent: ClientMessage[] = [];
   closed = false;
+  /** It closes, and has not said so yet. */
+  closing = false;
   constructor(readonly handlers: SocketHandlers) {}
-  send = (message: ClientMessage) => void this.sent.push(message);
+  send = (message: ClientMessage) => {
+    if (!this.closing) this.sent.push(message);
+    return !this.closing;
+  };
   close = () => {
     this.closed = true;
   };
@@ -274,6 +279,31 @@ describe("a socket that drops", () => {
     comeBack();
     expect(wire().sent).toHaveLength(1);
     expect(screen()).toEqual(["one\n", "two\n", "^C\n"]);
+  });
+
+  it("keeps what is typed while it closes, which the browser knows before the page", () => {
+    start();
+    wire().closing = true;
+    session.sendInput("Ada");
+    expect(wire().sent).toHaveLength(1);
+    drop();
+    comeBack();
+    expect(wire().sent.slice(1)).toEqual([{ type: "input_response", data: "Ada" }]);
+    expect((JSON.parse(kept) as KeptRun).unsent).toEqual([]);
+  });
+
+  it("keeps what waited when it closes just as it is accepted", () => {
+    start();
+    drop();
+    session.sendInput("Ada");
+    vi.advanceTimersByTime(8000);
+    wire().handlers.opened();
+    wire().closing = true;
+    hear(ACCEPTED);
+    expect((JSON.parse(kept) as KeptRun).unsent).toHaveLength(1);
+    drop();
+    comeBack();
+    expect(wire().sent.slice(1)).toEqual([{ type: "input_response", data: "Ada" }]);
   });
 
   it("sends of several changes of the terminal's size the last", () => {

@@ -208,9 +208,12 @@ export class Session {
       this.keep({ jobId, language, over: false, said: [], cut: false, unsent: [] });
     }
     this.showAgain();
-    for (const each of this.outbox) this.socket?.send(each);
-    this.outbox = [];
-    if (this.kept !== null && this.kept.unsent.length > 0) this.keep({ ...this.kept, unsent: [] });
+    // What the socket does not take any more waits for the next.
+    this.outbox = this.outbox.filter((each) => this.socket?.send(each) !== true);
+    if (this.kept !== null && this.kept.unsent.length > 0) {
+      const unsent = this.kept.unsent.filter((each) => this.outbox.includes(each));
+      this.keep({ ...this.kept, unsent });
+    }
   }
 
   private closed(code: number, wasOpen: boolean): void {
@@ -274,8 +277,8 @@ export class Session {
   /** Now, or once the server has us again. */
   private send(message: ClientMessage): boolean {
     if (!isLive(this.state)) return false;
-    if (this.socket !== null && this.acceptedAt !== null) this.socket.send(message);
-    else this.sendLater(message);
+    const isSent = this.acceptedAt !== null && this.socket?.send(message) === true;
+    if (!isSent) this.sendLater(message);
     return true;
   }
 

@@ -9,7 +9,8 @@ export interface SocketHandlers {
 }
 
 export interface Socket {
-  send(message: ClientMessage): void;
+  /** Whether it went: a socket that is closing takes nothing more, and says so only later. */
+  send(message: ClientMessage): boolean;
   close(): void;
 }
 
@@ -29,7 +30,9 @@ export const openSocket: OpenSocket = (handlers) => {
   socket.onclose = (event) => handlers.closed(event.code, wasOpen);
   return {
     send: (message) => {
-      if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
+      const isOpen = socket.readyState === WebSocket.OPEN;
+      if (isOpen) socket.send(JSON.stringify(message));
+      return isOpen;
     },
     close: () => socket.close(),
   };
