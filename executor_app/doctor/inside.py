@@ -26,6 +26,10 @@ DEVICES = {
     *("console", "core", "fd", "full", "mqueue", "null", "ptmx", "pts", "random", "shm"),
     *("stderr", "stdin", "stdout", "tty", "urandom", "zero"),
 }
+# What tells of the host, where the kernel has it.
+HIDDEN_FILES = ("cmdline", "config.gz", "diskstats", "interrupts", "key-users", "partitions",
+                "softirqs")  # fmt: skip
+HIDDEN_FOLDERS = ("bus", "fs")
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
 CALLS = {
     "x86_64": {"ptrace": 101, "keyctl": 250, "perf_event_open": 298, "bpf": 321,
@@ -57,6 +61,24 @@ def contents_of_host_folders() -> str:
         if inner:
             seen.append(f"/{name} ({', '.join(sorted(inner)[:3])} …)")
     return f"the program can look into {', '.join(seen)}" if seen else ""
+
+
+def hidden_files() -> str:
+    seen = []
+    for name in HIDDEN_FILES:
+        try:
+            with open(f"/proc/{name}", "rb") as file:
+                if file.read(1):
+                    seen.append(name)
+        except OSError:
+            continue
+    for name in HIDDEN_FOLDERS:
+        try:
+            if os.listdir(f"/proc/{name}"):
+                seen.append(name)
+        except OSError:
+            continue
+    return f"/proc tells of the host in {', '.join(seen)}" if seen else ""
 
 
 def environment() -> str:
@@ -193,6 +215,7 @@ def typing_into_the_terminal() -> str:
 CHECKS: dict[str, Callable[[], str]] = {
     "nothing of the host at /": unusual_folders,
     "nothing of the host in its folders": contents_of_host_folders,
+    "nothing of the host in /proc": hidden_files,
     "a clean environment": environment,
     "an unprivileged user": unprivileged_user,
     "no capabilities": capabilities,

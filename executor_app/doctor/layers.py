@@ -21,7 +21,7 @@ from executor_app.errors import HostError
 from executor_app.languages import Limits, find
 from executor_app.runner.cgroups import Cgroup
 from executor_app.runner.host import Host
-from executor_app.runner.jail import Jail, Rlimits
+from executor_app.runner.jail import OPEN_FILES, Jail, Rlimits
 from executor_app.runner.sandbox import seccomp
 from executor_app.runner.workspace import MAX_FILES, Workspace
 
@@ -38,14 +38,19 @@ REFUSED_CALLS: Final = (
     "ptrace process_vm_readv process_vm_writev kcmp pidfd_getfd process_madvise "
     "process_mrelease unshare setns mount umount2 pivot_root chroot fsopen fsconfig fsmount "
     "fspick open_tree move_mount mount_setattr name_to_handle_at open_by_handle_at bpf "
-    "perf_event_open init_module finit_module delete_module kexec_load reboot swapon swapoff "
-    "syslog acct quotactl personality settimeofday clock_settime sethostname setdomainname "
-    "io_uring_setup io_uring_enter io_uring_register io_setup userfaultfd fanotify_init "
-    "fanotify_mark add_key request_key keyctl migrate_pages move_pages mbind memfd_secret "
-    "landlock_create_ruleset vmsplice cachestat io_submit sync syncfs"
+    "perf_event_open init_module finit_module delete_module kexec_load kexec_file_load reboot "
+    "swapon swapoff syslog acct quotactl quotactl_fd nfsservctl lookup_dcookie iopl ioperm "
+    "modify_ldt personality uselib vhangup settimeofday clock_settime clock_adjtime adjtimex "
+    "sethostname setdomainname io_uring_setup io_uring_enter io_uring_register userfaultfd "
+    "fanotify_init fanotify_mark add_key request_key keyctl migrate_pages move_pages mbind "
+    "set_mempolicy get_mempolicy set_mempolicy_home_node memfd_secret landlock_create_ruleset "
+    "landlock_add_rule landlock_restrict_self vmsplice remap_file_pages cachestat io_setup "
+    "io_submit sync syncfs"
 )
 IPC_RMID: Final = 0
-REFUSED_IN_PART: Final = ("socket", "socketpair", "ioctl", "prlimit64")
+REFUSED_IN_PART: Final = ("socket", "socketpair", "ioctl", "prlimit64", "setrlimit")
+# What the launcher lets one job have; its `own_terminals`.
+TERMINALS: Final = 32
 NAMESPACES: Final = ("ipc", "mnt", "net", "pid", "uts")
 
 FILTER_ATTEMPTS: Final = """
@@ -69,6 +74,8 @@ for name, request in calls["ioctls"].items():
     attempt(name, calls["ioctl"], 0, request)
 attempt("another process's limits", calls["prlimit64"], 1, 7, 0, 0)
 attempt("limits of core files", calls["prlimit64"], 0, 4, -1, 0)
+attempt("limits of core files by setrlimit", calls["setrlimit"], 4)
+attempt("clone3", calls["clone3"], 0, 0)
 if libc.syscall(ctypes.c_long(calls["first young"])) != -1 or ctypes.get_errno() != 38:
     allowed.append("calls younger than the filter")
 for bit in calls["clone flags"]:
@@ -77,7 +84,7 @@ print(json.dumps(allowed))
 """
 # The same with the sandbox alone: what it has to hold even if the filter above were not there.
 SANDBOX_ATTEMPTS: Final = """
-import ctypes, json, os, socket, sys
+import ctypes, json, os, resource, socket, sys
 libc = ctypes.CDLL(None, use_errno=True)
 words = sys.argv[1:]
 allowed = []
@@ -92,6 +99,16 @@ attempt("interfaces of the host", set(names) - {"lo"})
 libc.shmget.argtypes = (ctypes.c_int, ctypes.c_size_t, ctypes.c_int)
 attempt("shared memory of the host", libc.shmget(int(words[0]), 0, 0) >= 0)
 attempt("the host's name", socket.gethostname() != "codr")
+def most(limit): return resource.getrlimit(limit)[1] % (1 << 64)
+attempt("core files", most(resource.RLIMIT_CORE) != 1)
+attempt("message queues without a bound", most(12) > 256 << 10)
+attempt("locked memory without a bound", most(resource.RLIMIT_MEMLOCK) > 1 << 20)
+attempt("open files without a bound", most(resource.RLIMIT_NOFILE) > int(words[1]))
+opened = []
+try:
+    while len(opened) <= int(words[2]): opened.append(os.open("/dev/ptmx", os.O_RDWR | os.O_NOCTTY))
+except OSError: pass
+attempt("more terminals than are a job's", 0 < int(words[2]) < len(opened))
 print(json.dumps(allowed))
 """
 
@@ -113,7 +130,7 @@ async def look_at_layers(host: Host) -> list[Finding]:
                 *_processes(host, place.jail),
                 *_limits(host, place),
                 *await _filter(place),
-                *await _sandbox(place),
+                *await _sandbox(host, place),
             ]
     except (HostError, OSError, ValueError, TimeoutError) as error:
         problems = [("the jail", f"it could not be looked at: {error}")]
@@ -214,6 +231,7 @@ async def _filter(place: _Place) -> list[tuple[str, str]]:
         "plain": {call: n for call, n in numbers.items() if n >= 0},
         "ioctls": {"TIOCSTI": 0x5412, "TIOCLINUX": 0x541C, "TIOCSETD": 0x5423},
         "first young": 457,
+        "clone3": 435,
         "clone flags": [0x80, 1 << 17, *(1 << bit for bit in range(25, 31))],
     }
     calls |= {call: seccomp.number(call) for call in (*REFUSED_IN_PART, "clone")}
@@ -224,9 +242,12 @@ async def _filter(place: _Place) -> list[tuple[str, str]]:
     return []
 
 
-async def _sandbox(place: _Place) -> list[tuple[str, str]]:
+async def _sandbox(host: Host, place: _Place) -> list[tuple[str, str]]:
     with _planted_memory() as key:
-        said = await _ask(place, SANDBOX_ATTEMPTS, [str(key)], b"")
+        # Without root the terminals are the host's own, and only its bound holds.
+        terminals = TERMINALS if host.ground.privileged else 0
+        words = [str(key), str(OPEN_FILES), str(terminals)]
+        said = await _ask(place, SANDBOX_ATTEMPTS, words, b"")
     return [("the sandbox alone", f"it allows {', '.join(said)}")] if said else []
 
 

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pyseccomp
 import pytest
 
 from executor_app.doctor.findings import Finding
@@ -19,7 +20,7 @@ from executor_app.doctor.layers import REFUSED_CALLS, look_at_layers
 from executor_app.runner import cgroups
 from executor_app.runner.cgroups import CpuShare
 from executor_app.runner.host import Host
-from executor_app.runner.sandbox import BACKENDS, bubblewrap, firejail, seccomp
+from executor_app.runner.sandbox import BACKENDS, base, bubblewrap, firejail, ground, seccomp
 
 pytestmark = pytest.mark.slow
 
@@ -84,6 +85,13 @@ LINES = [
 # as well, by the skeleton root above all, and are known by the line that is missing.
 TRIED = {"caps.drop all", "restrict-namespaces", "net none", "ipc-namespace", "hostname codr",
          "blacklist /sys"}  # fmt: skip
+# Not every kernel has every one of these, and a folder may be empty.
+TOLD = {
+    *(name for name in base.HIDDEN_FILES if os.path.exists(name)),
+    *(name for name in base.HIDDEN_FOLDERS if os.path.isdir(name) and os.listdir(name)),
+}
+# Firejail hides /proc/bus by itself.
+TRIED |= {f"blacklist {name}" for name in TOLD - {"/proc/bus"}}
 
 
 @pytest.fixture
@@ -143,6 +151,49 @@ async def test_an_option_less_of_bubblewrap_is_noticed(
     assert any(option in f.problem or "could not be looked at" in f.problem for f in found), found
 
 
+# In a user namespace of its own a job sees no keys but its own.
+@pytest.mark.parametrize("name", sorted(TOLD - {"/proc/key-users"}))
+async def test_what_bubblewrap_no_longer_hides_is_noticed(
+    bubblewrap_host: Host, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    for kind in ("HIDDEN_FILES", "HIDDEN_FOLDERS"):
+        monkeypatch.setattr(bubblewrap, kind, [n for n in getattr(base, kind) if n != name])
+
+    found = await look_inside(bubblewrap_host)
+
+    seen = [f.problem for f in found if not f.well]
+    assert [problem.rpartition(" ")[2] for problem in seen] == [name.removeprefix("/proc/")]
+
+
+# --- the launcher ------------------------------------------------------------------------------
+
+LAUNCHER_PARTS = {
+    "struct rlimit no_core = {1, 1}": ("struct rlimit no_core = {2, 2}", "core files"),
+    "|| limit(RLIMIT_NOFILE, order->files, order->files)": ("", "open files without a bound"),
+    "|| limit(RLIMIT_MSGQUEUE, 256 << 10, 256 << 10)": ("", "message queues without a bound"),
+    "|| limit(RLIMIT_MEMLOCK, 1 << 20, 1 << 20)": (
+        "|| limit(RLIMIT_MEMLOCK, 2 << 20, 2 << 20)", "locked memory without a bound"),
+    ",max=32": ("", "more terminals than are a job's"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("part", LAUNCHER_PARTS)
+@pytest.mark.parametrize("sandbox", sorted(BACKENDS))
+async def test_what_the_launcher_no_longer_bounds_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sandbox: str, part: str
+) -> None:
+    source, (other, named) = ground.SOURCE.read_text(), LAUNCHER_PARTS[part]
+    assert source.count(part) == 1
+    changed = tmp_path / "launcher.c"
+    changed.write_text(source.replace(part, other))
+    monkeypatch.setattr(ground, "SOURCE", changed)
+    opened = _open(sandbox, tmp_path)
+    try:
+        assert named in await layer_problems(opened)
+    finally:
+        opened.close()
+
+
 # --- the system-call filter --------------------------------------------------------------------
 
 
@@ -163,13 +214,21 @@ async def refilter(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Callable[..
 async def test_a_group_less_in_the_filter_is_noticed(
     host: Host, refilter: Callable[..., None], group: str
 ) -> None:
-    gone = [call for call in seccomp.DENIED[group].split() if call in REFUSED_CALLS.split()]
+    gone = seccomp.DENIED[group].split()
     refilter("DENIED", {k: v for k, v in seccomp.DENIED.items() if k != group})
 
     said = await layer_problems(host)
 
-    assert len(gone) > 3
-    assert [call for call in gone if call not in said and seccomp.number(call) >= 0] == []
+    named = said.replace(",", " ").replace(";", " ").split()
+    assert len([call for call in gone if call in named]) > 3
+    assert [call for call in gone if call not in named and seccomp.number(call) >= 0] == []
+
+
+def test_what_is_asked_of_the_filter_is_all_that_it_refuses() -> None:
+    """The list is kept twice so that a loss is noticed, and has to be the same twice."""
+    refused = [call for calls in seccomp.DENIED.values() for call in calls.split()]
+
+    assert sorted(REFUSED_CALLS.split()) == sorted(refused)
 
 
 @pytest.mark.parametrize(
@@ -186,6 +245,34 @@ async def test_a_rule_less_in_the_filter_is_noticed(
     host: Host, refilter: Callable[..., None], part: str, less: object, named: str
 ) -> None:
     refilter(part, less)
+
+    assert named in await layer_problems(host)
+
+
+@pytest.mark.parametrize(
+    ("call", "named"),
+    [
+        ("clone3", "clone3"),
+        ("setrlimit", "limits of core files by setrlimit"),
+        ("prlimit64", "another process's limits"),
+        ("socketpair", "a pair of sockets of family 2"),
+    ],
+)
+async def test_a_call_that_is_no_longer_refused_in_part_is_noticed(
+    host: Host,
+    refilter: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    call: str,
+    named: str,
+) -> None:
+    real = pyseccomp.SyscallFilter.add_rule
+
+    def forgetful(rules: Any, action: int, of: str | int, *arguments: Any) -> None:
+        if of != call:
+            real(rules, action, of, *arguments)
+
+    seccomp.filter_bytes.cache_clear()
+    monkeypatch.setattr(pyseccomp.SyscallFilter, "add_rule", forgetful)
 
     assert named in await layer_problems(host)
 

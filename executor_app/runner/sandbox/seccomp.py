@@ -91,7 +91,8 @@ def filter_bytes(refusal: int = errno.EPERM) -> bytes:
     for bit in CLONE_NEW:
         rules.add_rule(refuse, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, bit, bit))
     # clone3 hides its flags behind a pointer; ENOSYS makes the C library fall back to clone.
-    rules.add_rule(seccomp.ERRNO(errno.ENOSYS), "clone3")
+    absent = errno.ENOSYS if refusal == errno.EPERM else refusal
+    rules.add_rule(seccomp.ERRNO(absent), "clone3")
     for call in ("socket", "socketpair"):
         rules.add_rule(refuse, call, seccomp.Arg(0, seccomp.NE, AF_UNIX))
     for request in DENIED_IOCTLS.values():
