@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -95,10 +96,18 @@ def not_executable(why: str) -> Verdict:
 
 def compile_error(limits: Limits, last_words: str) -> Verdict:
     """What a failed compiler died of. Its parts are its own children: where a limit stopped one of
-    them nobody else is told, and the compiler says so in the C library's words."""
-    for words, limit in LIMITS_IN_WORDS.items():
-        if words in last_words:
-            return limit(limits, "compile")
+    them nobody else is told, and the compiler says so in the C library's words.
+
+    The source's author can have the compiler say anything, but as part of a message, behind which
+    come the place in the source and what it looks like. So only a tool's own last line is believed.
+    """
+    lines = [line.strip() for line in last_words.splitlines()]
+    while lines and FAREWELL.fullmatch(lines[-1]):
+        lines.pop()
+    if lines and TOOLS_OWN_LINE.match(lines[-1]):
+        for words, limit in LIMITS_IN_WORDS.items():
+            if words in lines[-1]:
+                return limit(limits, "compile")
     text = "The program does not compile; the compiler says why."
     return Verdict(FinalStatus.COMPILE_ERROR, text)
 
@@ -124,6 +133,19 @@ LIMITS_IN_WORDS: Final[Mapping[str, Callable[[Limits, Stage], Verdict]]] = {
     "No space left on device": disk,
     "CPU time limit exceeded": cpu_time,
 }
+# How a part of the compiler begins a line that is about itself and not about the source: by its
+# name, or by that of the file that it was writing. The source is always named with a line number.
+TOOLS_OWN_LINE: Final = re.compile(
+    r"(= note: )?(/\S+/)?(gcc|g\+\+|cc|c\+\+|cc1|cc1plus|collect2|as|ld|rustc-LLVM)(:| ERROR:) "
+    r"|(/tmp/cc\w{6}\.s|\{standard input\}): Fatal error: "
+    r"|\S+: fatal error: error writing to /tmp/"
+    r"|error: .*\(os error \d+\)$"
+)
+# What may come after it.
+FAREWELL: Final = re.compile(
+    r"|compilation terminated\.|Please submit a full bug report.*|See <.*"
+    r"|collect2: error: ld returned 1 exit status|error: aborting due to .*"
+)
 
 
 def signal_name(number: int) -> str:

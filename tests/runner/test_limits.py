@@ -295,6 +295,21 @@ async def test_compiling_has_a_limit_on_files_of_its_own(host: Host, language: s
     assert talk.complete.message == "The compiler wrote a file that reached the limit of 3 MiB."
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "#error No space left on device",
+        '#pragma GCC error "cc1: fatal error: File size limit exceeded"',
+        '#pragma message "x\\nas: CPU time limit exceeded"\n#error here',
+        '#include "ld: No space left on device"',
+    ],
+)
+async def test_what_a_source_has_the_compiler_say_is_no_limit(host: Host, said: str) -> None:
+    talk = await hold(host, spec("c", f"{said}\nint main(void) {{ return 0; }}"))
+
+    assert talk.complete.status == FinalStatus.COMPILE_ERROR
+
+
 RUST_HUGE = 'static HUGE: [u8; 9 << 20] = [1; 9 << 20];\nfn main() { print!("{:?}", HUGE); }'
 
 
