@@ -26,6 +26,8 @@ PREFIX_BYTES: Final = 4
 SEEN_EVERY: Final = timedelta(minutes=1)
 # Of one account, not counting those that are revoked.
 MOST_KEYS: Final = 50
+# Those stay to be seen; whoever makes and revokes them all day fills no table.
+MOST_REVOKED: Final = 50
 NOT_VALID: Final = "This API key is not valid. It may be mistyped, revoked or expired."
 _KEY: Final = re.compile(rf"codr_([0-9a-f]{{{2 * PREFIX_BYTES}}})_[0-9a-f]{{{2 * SECRET_BYTES}}}")
 
@@ -71,6 +73,9 @@ def revoke(key: ApiKey, *, by: int | None = None, address: str = "") -> bool:
     unrevoked = ApiKey.objects.filter(pk=key.pk, revoked_at=None)
     if not unrevoked.update(revoked_at=timezone.now()):
         return False
+    revoked = ApiKey.objects.filter(user_id=key.user_id).exclude(revoked_at=None)
+    kept = revoked.order_by("-revoked_at", "-pk").values_list("pk", flat=True)[:MOST_REVOKED]
+    revoked.exclude(pk__in=list(kept)).delete()
     _audit(audit.Kind.KEY_REVOKED, key, by, address)
     return True
 

@@ -194,3 +194,15 @@ def test_a_key_of_an_account_without_rights_gives_none() -> None:
     root = with_key("root", is_staff=True, is_superuser=True)
     for path in ("/admin/",):
         assert root.get(path).status_code == 302
+
+
+def test_of_the_keys_that_are_revoked_the_latest_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api_keys, "MOST_REVOKED", 2)
+    user, other = user_named("ada"), user_named("bob")
+    api_keys.revoke(api_keys.make(other, "theirs")[0])
+    valid, _ = api_keys.make(user, "valid")
+    for n in range(5):
+        api_keys.revoke(api_keys.make(user, f"key {n}")[0])
+    names = ApiKey.objects.filter(user=user).values_list("name", flat=True)
+    assert set(names) == {valid.name, "key 3", "key 4"}
+    assert ApiKey.objects.filter(user=other).count() == 1
