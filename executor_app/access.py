@@ -111,15 +111,20 @@ def share(job: Job, name: str, caller: Caller) -> None:
         raise TooManySharesError
     try:
         with transaction.atomic():
-            JobShare.objects.get_or_create(job=job, name=name, defaults={"user": user})
+            held, changed = JobShare.objects.get_or_create(
+                job=job, name=name, defaults={"user": user}
+            )
+            if held.user != user:  # the account was made later, or another has the name now
+                changed = bool(JobShare.objects.filter(pk=held.pk).update(user=user))
     except IntegrityError:
         raise NoSuchJobError from None  # it, or the account, was deleted this moment
-    _audit(audit.Kind.JOB_SHARED, job, name, caller)
+    if changed:
+        _audit(audit.Kind.JOB_SHARED, job, name, caller)
 
 
 def unshare(job: Job, name: str, caller: Caller) -> None:
-    job.shares.filter(name=name).delete()
-    _audit(audit.Kind.JOB_UNSHARED, job, name, caller)
+    if job.shares.filter(name=name).delete()[0]:
+        _audit(audit.Kind.JOB_UNSHARED, job, name, caller)
 
 
 def _audit(kind: audit.Kind, job: Job, name: str, caller: Caller) -> None:

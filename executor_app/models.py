@@ -160,7 +160,7 @@ class JobShare(models.Model):
 
     `name` is what the owner wrote, and stands here also where there is no account of that name:
     a list of names that were found would tell which accounts there are. Who makes an account of
-    that name later sees nothing: `user` was decided when it was shared.
+    that name later sees nothing, until it is shared again: `user` was decided when it was shared.
     """
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="shares")
