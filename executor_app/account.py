@@ -24,7 +24,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from . import access, api_keys, audit
 from .errors import UserError
-from .identity import address_of, caller_of_request
+from .identity import address_of, caller_of_browser
 from .models import ApiKey
 from .sign_in import ChangePasswordForm, SignInForm
 
@@ -131,7 +131,7 @@ def _page(request: HttpRequest, form: NewKeyForm, **more: Any) -> HttpResponse:
     context = {
         "form": form,
         "keys": ApiKey.objects.filter(user=_user(request)),
-        "jobs": access.own_jobs(caller_of_request(request), None, LATEST_JOBS),
+        "jobs": access.own_jobs(caller_of_browser(request), None, LATEST_JOBS),
         **more,
     }
     return render(request, "executor_app/account.html", context)

@@ -86,6 +86,12 @@ def caller_of_request(request: HttpRequest) -> Caller:
     return _caller(secret, user, session, address_of(request), agent)
 
 
+def caller_of_browser(request: HttpRequest) -> Caller:
+    """Of a page for people: whoever is signed in, whatever key or proxy's word comes along."""
+    agent = request.headers.get("User-Agent", "")
+    return _caller(None, request.user, request.session, address_of(request), agent)
+
+
 def _caller(secret: str | None, user: Any, session: Any, address: str, agent: str) -> Caller:
     if secret is not None:
         key = api_keys.find(secret, address)

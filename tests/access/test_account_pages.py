@@ -384,3 +384,21 @@ def redis_keys() -> list[str]:
         return [key.decode() async for key in client().scan_iter("codr:window*")]
 
     return wait_for(read())
+
+
+def test_the_account_of_the_page_is_that_of_the_browser_whatever_a_proxy_adds() -> None:
+    ada = signed_in("ada")
+    job = new_job(ada)
+    for header in ("Bearer", "Bearer x", f"Bearer {with_key('bob').secret}"):
+        answer = ada.client.get("/account/", headers={"Authorization": header})
+        assert answer.status_code == 200
+        assert str(job.pk) in answer.content.decode()
+
+
+def test_the_password_page_of_the_admin_is_the_guarded_one() -> None:
+    user = account(is_staff=True)
+    client = Client()
+    client.force_login(user)
+    for method in (client.get, client.post):
+        answer = method("/admin/password_change/")
+        assert (answer.status_code, answer["Location"]) == (302, "/account/password/")
