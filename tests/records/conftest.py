@@ -134,7 +134,8 @@ def redis(redis_server: Server) -> Iterator[None]:
 
 @pytest.fixture
 def no_jobs(database: str) -> Iterator[None]:
-    """A table that only this test writes to."""
+    """A table that only this test writes to, whatever the module before it left there."""
+    Job.objects.all().delete()
     yield
     Job.objects.all().delete()
     User.objects.all().delete()
