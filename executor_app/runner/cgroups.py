@@ -324,7 +324,8 @@ class _V2Cgroup(Cgroup):
         return _field(self._folder / "memory.events", "oom_kill")
 
     def has_hit_memory_limit(self) -> bool:
-        return _field(self._folder / "memory.events", "max") > 0
+        # Not by `max`, which also counts what reclaiming could still make room for.
+        return _field(self._folder / "memory.events", "oom") > 0
 
     def refused_processes(self) -> int:
         return _field(self._folder / "pids.events", "max")
@@ -346,8 +347,15 @@ class Hierarchy:
 
     def create(self, name: str) -> Cgroup:
         group = self._group(name)
-        for folder in group.folders:
-            folder.mkdir()
+        made: list[Path] = []
+        try:
+            for folder in group.folders:
+                folder.mkdir()
+                made.append(folder)
+        except OSError:
+            for folder in made:
+                folder.rmdir()
+            raise
         return group
 
     @property

@@ -7,6 +7,7 @@ Redis or Celery: a test or a benchmark opens a host of its own.
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import os
 import re
@@ -124,7 +125,14 @@ class Host:
         if self.hierarchy is None:
             return None
         group = self.hierarchy.create(safe_name(name))
-        group.limit_cpus(self.share.job_cpus)
+        try:
+            group.limit_cpus(self.share.job_cpus)
+        except OSError as error:
+            # Version 1 takes no more for a group than a group above it has.
+            if error.errno != errno.EINVAL:
+                group.remove()
+                raise
+            logger.warning("a group above the executor's has fewer processors than one job may")
         return group
 
 
@@ -136,9 +144,17 @@ def _remove_dead_executors(folder: Path) -> None:
     for dead, lock in dead_beside(folder):
         logger.warning("removing what the executor %s left behind", dead.name)
         try:
-            cgroups.find_hierarchy(safe_name(dead.name)).remove_all()
+            hierarchy = cgroups.find_hierarchy(safe_name(dead.name))
         except HostError:
-            pass  # then it had none either
+            hierarchy = None  # then it had none either
+        try:
+            if hierarchy is not None:
+                hierarchy.remove_all()
+        except (HostError, OSError) as error:
+            # The folder is how the next executor knows that something is left.
+            logger.error("what %s left behind cannot be removed: %s", dead.name, error)
+            os.close(lock)
+            continue
         give_up(dead, lock)
 
 

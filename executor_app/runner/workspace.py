@@ -29,16 +29,21 @@ class Workspace:
         self.folder = folder
         self.disk_bytes = disk_bytes
         self._mounted = os.geteuid() == 0
-        folder.mkdir(mode=0o700)
-        if self._mounted:
-            mounts.mount_tmpfs(
-                folder, size=disk_bytes, inodes=MAX_FILES, mode=0o700, uid=uid, gid=gid
-            )
         home, tmp, shm = (folder / name for name in ("home", "tmp", "shm"))
         self.place = Place(home=home, tmp=tmp, shm=shm, uid=uid, gid=gid)
-        for part in (home, tmp, shm):
-            part.mkdir(mode=0o700)
-            self._give(part)
+        folder.mkdir(mode=0o700)
+        try:
+            if self._mounted:
+                mounts.mount_tmpfs(
+                    folder, size=disk_bytes, inodes=MAX_FILES, mode=0o700, uid=uid, gid=gid
+                )
+            for part in (home, tmp, shm):
+                part.mkdir(mode=0o700)
+                self._give(part)
+        except BaseException:
+            # Nobody else knows of it yet.
+            remove_leftovers(folder)
+            raise
 
     def write(self, files: Sequence[tuple[str, bytes]]) -> None:
         """Writes the source files; names are relative and were checked (`protocol.SourceFile`)."""

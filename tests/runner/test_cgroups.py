@@ -19,7 +19,7 @@ import pytest
 
 from executor_app.errors import HostError
 from executor_app.runner import cgroups, procfs
-from executor_app.runner.cgroups import Cgroup, Hierarchy, find_hierarchy
+from executor_app.runner.cgroups import Cgroup, CpuShare, Hierarchy, find_hierarchy
 from executor_app.runner.host import Host
 
 MIB = 1 << 20
@@ -313,6 +313,80 @@ def test_a_group_that_is_left_in_some_trees_only_is_found_too(real: Hierarchy) -
         assert not list(parent.glob("*/"))
 
 
+def test_a_group_that_cannot_be_made_in_every_tree_is_made_in_none(real: Hierarchy) -> None:
+    folders = real.create("job.run").folders
+    for folder in folders[:-1]:
+        folder.rmdir()
+
+    with pytest.raises(FileExistsError):
+        real.create("job.run")
+
+    assert [folder for folder in folders if folder.exists()] == folders[-1:]
+
+
+def test_a_job_runs_where_a_group_above_has_fewer_processors_than_it_may_have(
+    tmp_path: Path,
+) -> None:
+    host = Host.open(
+        name=NAME,
+        folder=tmp_path / "executors/x",
+        sandbox="bubblewrap",
+        slots=1,
+        share=CpuShare(job_cpus=2),
+    )
+    try:
+        assert host.hierarchy is not None
+        host.hierarchy.all_jobs.limit_cpus(0.5)
+        group = host.make_cgroup("job.run")
+        assert group is not None
+        group.limit_cpus(0.5)
+        assert "CPU share" not in group.unbounded()
+    finally:
+        host.close()
+
+
+def test_a_group_that_takes_no_limit_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(self: Cgroup, cpus: float) -> None:
+        raise PermissionError
+
+    host = Host.open(name=NAME, folder=tmp_path / "executors/x", sandbox="bubblewrap", slots=1)
+    try:
+        assert host.hierarchy is not None
+        monkeypatch.setattr(type(host.hierarchy.all_jobs), "limit_cpus", broken)
+        with pytest.raises(PermissionError):
+            host.make_cgroup("job.run")
+        assert list(host.hierarchy.groups()) == []
+    finally:
+        host.close()
+
+
+def test_what_a_dead_executor_left_and_cannot_be_removed_is_told_and_kept_for_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    dead = tmp_path / "executors" / f"{NAME}-dead"
+    dead.mkdir(parents=True)
+    (dead / "lock").touch()
+
+    def stuck(self: Hierarchy) -> None:
+        raise HostError("it still holds [4711]")
+
+    for patched in (True, False):
+        with monkeypatch.context() as patch:
+            if patched:
+                patch.setattr(Hierarchy, "remove_all", stuck)
+            host = Host.open(
+                name=NAME, folder=tmp_path / "executors/x", sandbox="bubblewrap", slots=1
+            )
+        host.close()
+        assert dead.exists() == patched
+
+    assert [r.message for r in caplog.records if r.levelname == "ERROR"] == [
+        f"what {NAME}-dead left behind cannot be removed: it still holds [4711]"
+    ]
+
+
 def test_two_executors_have_groups_of_their_own(real: Hierarchy) -> None:
     other = find_hierarchy(f"{NAME}-other")
     real.create("job.run")
@@ -447,6 +521,13 @@ def test_version_2_is_read_right(tmp_path: Path) -> None:
     assert (group.cpu_time_s(), group.oom_kills(), group.refused_processes()) == (2.5, 2, 4)
     assert group.has_hit_memory_limit()
     assert group.peak_memory_bytes() == 7000
+
+
+def test_version_2_that_made_room_at_its_limit_has_not_run_out(tmp_path: Path) -> None:
+    folder, group = group_of_v2(tmp_path)
+    imitate(folder, memory__events="low 0\nhigh 0\nmax 9\noom 0\noom_kill 1\n")
+
+    assert not group.has_hit_memory_limit()
 
 
 def test_a_kernel_that_keeps_no_peak_tells_what_is_used_now(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from executor_app.runner import mounts
 from executor_app.runner.workspace import DEEPEST_LOOK, MAX_FILES, Workspace
 
 MIB = 1 << 20
@@ -83,6 +84,20 @@ def test_what_lies_very_deep_is_not_looked_for(workspace: Workspace) -> None:
     large(deep / "d" / "d" / "file")
 
     assert workspace.files_of(MIB) == {found}
+
+
+def test_one_that_cannot_be_made_whole_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(Workspace, "_give", broken)
+    with pytest.raises(PermissionError):
+        Workspace(tmp_path / "job", disk_bytes=MIB, uid=1_400_000_000, gid=1_400_000_000)
+
+    assert not (tmp_path / "job").exists()
+    assert str(tmp_path / "job") not in mounts.mount_points()
 
 
 def test_it_is_said_what_there_is_no_more_room_for(workspace: Workspace) -> None:
