@@ -92,7 +92,9 @@ class Host:
             (folder / "jobs").mkdir(mode=0o711, parents=True, exist_ok=True)
             undo.pop_all()
         free = list(range(slots - 1, -1, -1))
-        return cls(name, folder, lock, chosen, ground, hierarchy, warnings, share, uid_base, free)
+        return cls(
+            name, folder, lock, chosen, ground, hierarchy, warnings, share, uid_base, free, slots
+        )
 
     def close(self) -> None:
         if self.hierarchy is not None:

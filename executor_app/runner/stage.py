@@ -144,9 +144,9 @@ class StageRun:
             self._stop_writing()
             if self._floods:
                 await asyncio.wait(list(self._floods.values()))  # their descriptors are closed next
+            if self._look_at_disk is not None:
+                await asyncio.wait([self._look_at_disk])  # into folders that will be gone soon
         self._kill_program()
-        if self._look_at_disk is not None:
-            await asyncio.wait([self._look_at_disk])  # into folders that will be gone soon
         await self._read_the_rest()
         self._outbox.flush_tails(self.stage)
         if self._waiting_since is not None and self._verdict is None:
@@ -182,6 +182,10 @@ class StageRun:
 
     def resume_reading(self) -> None:
         self._count_pause()
+        if self._ticking_stopped:
+            # Its outputs are closed next, and a reader that outlives its descriptor makes whoever
+            # gets that number after it deaf. What is left is read without waiting.
+            return
         for fd in self._readable - self._reading - self._floods.keys():
             self._loop.add_reader(fd, self._read, fd)
             self._reading.add(fd)

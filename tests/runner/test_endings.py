@@ -369,3 +369,37 @@ async def _ignore(events: Sequence[Event]) -> None:
 async def _nobody() -> AsyncIterator[Message]:
     await asyncio.Event().wait()
     yield Cancel(type="cancel")
+
+
+async def test_a_flood_that_ends_before_its_reader_leaves_no_reader_in_the_loop(
+    host: Host,
+) -> None:
+    """Whoever got the number of a descriptor that is still watched would not be heard."""
+    watched: set[int] = set()
+    loop = asyncio.get_running_loop()
+    add, remove = loop.add_reader, loop.remove_reader
+
+    def adding(fd: Any, *rest: Any) -> None:
+        watched.add(fd if isinstance(fd, int) else fd.fileno())
+        add(fd, *rest)
+
+    def removing(fd: Any) -> bool:
+        watched.discard(fd if isinstance(fd, int) else fd.fileno())
+        return remove(fd)
+
+    before = set(watched)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop, "add_reader", adding)
+        patch.setattr(loop, "remove_reader", removing)
+        talk = await hold(host, spec("python", "print('x' * 550_000, flush=True)"), slow_sink_s=0.4)
+    assert len(talk.stdout) == 550_001
+    assert watched == before
+
+
+async def test_a_host_with_two_jobs_is_crowded(host: Host) -> None:
+    one = host.take_slot()
+    assert not host.crowded()
+    two = host.take_slot()
+    assert host.crowded()
+    host.give_slot(two)
+    host.give_slot(one)
