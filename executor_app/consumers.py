@@ -49,7 +49,7 @@ from .protocol import (
 )
 from .relay import keys, presence
 from .relay.client import keep_listening
-from .relay.events import last_event, read_events
+from .relay.events import last_event, publish_end, read_events
 from .relay.inputs import TooMuchInputError, publish_ack, publish_input_response
 from .relay.window import Window
 
@@ -208,12 +208,18 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
             await self._replay(repeated)
             return
         checked = await submission.check(message, owner, shares)
-        job, is_new = await database_sync_to_async(submission.record)(checked)
+        try:
+            job, is_new = await database_sync_to_async(submission.record)(checked)
+        except Exception:
+            await submission.release(checked)
+            raise
+        if not is_new:
+            await submission.release(checked)
         try:
             await self._follow(job, after=0)
         except (RedisError, OSError):
             if is_new:
-                await submission.give_up(job)
+                await submission.give_up(job, checked)
             raise
         if checked.findings and is_new:
             await self._say(_refusal(checked))
@@ -260,6 +266,10 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
             await self._close_after_end()  # the client has its end already
         elif last is None and job.is_over:
             await self._tell_from_database(job)
+        elif last is not None and job.is_over and not is_complete(last.frame):
+            # It ended while Redis could not be told.
+            await publish_end(self.job_id, ending(job))
+            await self._catch_up()
 
     async def _tell_from_database(self, job: Job) -> None:
         """The journal has gone: what was kept of it, and the end from the row where not even that
@@ -308,7 +318,7 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
             await self._say(Gap(seq=seq - 1, from_seq=before + 1, to_seq=seq - 1, reason=reason))
         self._seq = seq
         if self._window is not None:
-            self._window.sent(seq, len(frame))
+            self._window.sent(seq, len(frame.encode()))
         await self.send(text_data=frame)
         if is_complete(frame):
             await self._close_after_end()

@@ -9,6 +9,7 @@ from .protocol import Cancel, Complete, FinalStatus, encode
 from .relay import leases
 from .relay.events import publish_end
 from .relay.inputs import publish_input_response
+from .relay.remains import forget_later
 
 
 async def cancel_job(job_id: str, reason: str = "") -> None:
@@ -18,11 +19,15 @@ async def cancel_job(job_id: str, reason: str = "") -> None:
     that takes the job a moment later finds an end above its attempt and cannot say anything.
     """
     if await leases.alive([job_id]):
-        await publish_input_response(job_id, encode(Cancel(type="cancel", reason=reason)))
+        await publish_input_response(
+            job_id, encode(Cancel(type="cancel", reason=reason)), bounded=False
+        )
         return
     await dispatch.withdraw(job_id)
     message = reason or "The job was cancelled."
     complete = Complete(status=FinalStatus.CANCELLED, message=message)
-    if await publish_end(job_id, complete):
-        # One that ran has a transcript too: the recorder finds it without a lease and keeps that.
-        await sync_to_async(jobs.finish)(job_id, complete, never_taken=True)
+    if not await publish_end(job_id, complete):
+        return
+    # One that ran has a transcript too: the recorder finds it without a lease and keeps that.
+    if await sync_to_async(jobs.finish)(job_id, complete, never_taken=True):
+        await forget_later(job_id)

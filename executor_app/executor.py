@@ -23,7 +23,7 @@ from redis.exceptions import RedisError
 from .conf import conf, state_dir, version
 from .dispatch import Order, take
 from .languages import languages
-from .protocol import Cancel, Complete, Event
+from .protocol import Cancel, Complete, Event, is_complete
 from .relay import leases, presence, quotas
 from .relay.client import keep_listening
 from .relay.events import Publisher, SupersededError, last_event, publish_restart
@@ -121,6 +121,7 @@ class Executor:
             if not proof.passed:
                 logger.error("%s is not offered here: %s", proof.language, proof.reason)
         await keep_listening()
+        self._well_since = time.monotonic()
         await self._announce()
         self._rounds = asyncio.create_task(self._go_rounds())
 
@@ -174,9 +175,10 @@ class Executor:
                 logger.warning("executor %s cannot report to Redis: %s", self.name, error)
 
     async def _hold_jobs(self) -> None:
-        held = await leases.hold(self.name, {j: job.attempt for j, job in self._jobs.items()})
+        attempts = {j: job.attempt for j, job in self._jobs.items() if not job.settled}
+        held = await leases.hold(self.name, attempts)
         for job_id in held.missing:
-            if job_id in self._jobs:
+            if job_id in self._jobs and not self._jobs[job_id].settled:
                 await self._jobs[job_id].hold_again()
         for job_id in held.lost:
             if job_id in self._jobs:
@@ -190,12 +192,19 @@ class Executor:
 
     async def _run_job(self, order: Order) -> dict[str, Any] | None:
         assert self._host is not None
-        job = _JobRun(order, self.name)
-        self._jobs[order.job_id] = job
+        earlier = self._jobs.get(order.job_id)
+        if earlier is not None:
+            # This executor was the one that was lost, and has its own job back: the attempt that
+            # it still runs has to make room first, its folders are under the same name.
+            earlier.stop_unheard("it begins again here")
+            await earlier.gone.wait()
+        job = self._jobs[order.job_id] = _JobRun(order, self.name)
         try:
             return await job.run(self._host)
         finally:
-            del self._jobs[order.job_id]
+            job.gone.set()
+            if self._jobs.get(order.job_id) is job:
+                del self._jobs[order.job_id]
 
 
 class _JobRun:
@@ -210,6 +219,8 @@ class _JobRun:
         # Why nobody can hear this run any more, where that is so.
         self._unheard: Exception | str = ""
         self._started = time.monotonic()
+        self.settled = False
+        self.gone = asyncio.Event()
 
     @property
     def attempt(self) -> int:
@@ -238,10 +249,15 @@ class _JobRun:
         self.stop_unheard("this executor is being stopped")
 
     async def hold_again(self) -> None:
+        """Redis knows nothing of it: it lost its memory, or the job is over elsewhere."""
         order = self._order
-        await leases.restore(
-            order.job_id, order.owner, order.as_text(), order.attempt, self._worker
-        )
+        last = await last_event(order.job_id)
+        if last is not None and (is_complete(last.frame) or last.attempt > order.attempt):
+            self.stop_unheard("it is over")
+            return
+        text = order.as_text()
+        if await leases.restore(order.job_id, order.owner, text, order.attempt, self._worker):
+            await self._inputs.begin_again()
 
     async def run(self, host: Host) -> dict[str, Any] | None:
         started_at = time.time()
@@ -287,6 +303,7 @@ class _JobRun:
     async def _settle(self, cpu_time_s: float) -> None:
         """This attempt is over; and with the job what it kept of its owner's share."""
         order = self._order
+        self.settled = True
         try:
             await quotas.charge_cpu(order.payers, cpu_time_s)
             if await leases.release(order.job_id, self._worker, order.attempt):

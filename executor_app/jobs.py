@@ -122,7 +122,9 @@ def finish(
     }
     conditions: list[Q] = []
     if worker:
-        facts |= {"worker": worker, "attempt": attempt, "started_at": started_at}
+        facts |= {"worker": worker, "attempt": attempt}
+        if started_at is not None:
+            facts["started_at"] = started_at
         conditions.append(Q(attempt__lte=attempt))
     if never_taken:
         conditions.append(Q(status=Job.Status.QUEUED))

@@ -60,12 +60,16 @@ def record_result(job_id: str, facts: dict[str, Any]) -> None:
         worker=facts["worker"],
         attempt=facts["attempt"],
         output_bytes=facts["output_bytes"],
-        started_at=datetime.fromtimestamp(facts["started_at"], UTC),
+        started_at=_time(facts["started_at"]),
         finished_at=datetime.fromtimestamp(facts["finished_at"], UTC),
     )
     if not changed:
         logger.info("job %s had ended already", job_id)
     keep_transcript(job_id)
+
+
+def _time(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
 def keep_transcript(job_id: str) -> None:
@@ -76,7 +80,7 @@ def keep_transcript(job_id: str) -> None:
         items, left_out = transcripts.build(events, inputs, limit)
         frames = transcripts.kept_frames(events, limit)
         jobs.store_transcript(job_id, pack(items), left_out, pack(frames))
-    wait_for(forget_later(job_id, sum(len(entry.frame) for entry in events)))
+    wait_for(forget_later(job_id, sum(len(entry.frame.encode()) for entry in events)))
 
 
 async def _read_journals(job_id: str) -> tuple[list[Entry], list[tuple[int, JobMessage]]]:
@@ -88,7 +92,8 @@ async def _read_journals(job_id: str) -> tuple[list[Entry], list[tuple[int, JobM
 def end_lost_jobs() -> None:
     """Ends jobs that nobody runs any more. The journal decides: it may hold an end already."""
     # Executors do that sooner. Where there is none, the job waits for one that comes.
-    wait_for(take_up_lost(for_s=ALONE_S))
+    if _looks_regularly():
+        wait_for(take_up_lost(for_s=ALONE_S))
     waiting = {str(job.pk): job for job in jobs.unfinished()}
     unheld = waiting.keys() - wait_for(leases.held(list(waiting)))
     queued_at = wait_for(queue.waiting_since(list(unheld)))
@@ -133,6 +138,17 @@ def expire_jobs() -> None:
             logger.info("%d %s were older than is kept", gone, what)
 
 
+def _looks_regularly() -> bool:
+    """Not after a pause, which may have been an outage of Redis: then every lease has run out, and
+    whoever runs a job has to have had the time to say so."""
+    global _looked_at
+    now, before = time.monotonic(), _looked_at
+    _looked_at = now
+    return before is not None and now - before < ALONE_S
+
+
+# When the recorder looked last, on this process's clock.
+_looked_at: float | None = None
 # Jobs of the table that no executor held at the last look, and since when (this process's clock).
 _unheld_since: dict[str, float] = {}
 

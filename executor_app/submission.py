@@ -141,9 +141,9 @@ async def enqueue(job: Job, checked: Checked) -> None:
     try:
         await _enqueue(str(job.pk), checked)
     except SupersededError:  # cancelled already, from elsewhere
-        await quotas.release(str(job.pk), checked.payers)
+        await release(checked)
     except (BrokerError, RedisError, OSError):
-        await give_up(job)
+        await give_up(job, checked)
         raise
 
 
@@ -170,13 +170,20 @@ async def _enqueue(job_id: str, checked: Checked) -> None:
     await dispatch.enqueue(order)
 
 
-async def give_up(job: Job) -> None:
+async def release(checked: Checked) -> None:
+    """There is no job after all: its place is free."""
+    await quotas.release(str(checked.job_id), checked.payers)
+
+
+async def give_up(job: Job, checked: Checked) -> None:
     """Ends a job whose order could not be sent."""
     complete = Complete(status=FinalStatus.FAILED, message=NOT_QUEUED)
     await database_sync_to_async(jobs.finish)(str(job.pk), complete)
     with contextlib.suppress(RedisError, OSError):
+        await release(checked)
         await dispatch.withdraw(str(job.pk))
         await publish_end(str(job.pk), complete)
+        await forget_later(str(job.pk))
 
 
 def rejection(checked: Checked) -> str:

@@ -16,7 +16,7 @@ from .conf import conf
 from .dispatch import Order
 from .protocol import Complete, FinalStatus
 from .relay import leases, quotas
-from .relay.events import publish_end, publish_restart
+from .relay.events import publish_end, publish_restart, read_end
 from .relay.leases import TakenBack
 
 logger = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ async def _begin_again(job_id: str, taken: TakenBack, reason: str) -> None:
     # Said before there is a ticket for it: from now on the old attempt is not heard any more.
     if await publish_restart(job_id, taken.attempt, reason):
         await asyncio.to_thread(dispatch.send_tickets, 1)
-    else:
+    elif await read_end(job_id) is not None:
         await dispatch.withdraw(job_id)  # it had said its end, and only that was not noted any more
 
 
@@ -69,7 +69,7 @@ async def _give_up(job_id: str, taken: TakenBack) -> None:
             "worker": taken.executor,
             "attempt": taken.attempt,
             "output_bytes": 0,
-            "started_at": time.time(),
+            "started_at": None,
             "finished_at": time.time(),
         }
         await asyncio.to_thread(dispatch.send_record, dispatch.RECORD_RESULT, job_id, facts)

@@ -88,7 +88,7 @@ class Publisher:
         Raises SupersededError. While Redis is away it waits and tries again, for `PATIENCE_S`.
         """
         first = self.seq + 1
-        frames = [encode_event(event, first + n) for n, event in enumerate(events)]
+        frames = [encode_event(event, first + n).encode() for n, event in enumerate(events)]
         await self._append(first, frames)
         self.seq += len(frames)
         return sum(map(len, frames))
@@ -105,7 +105,7 @@ class Publisher:
     async def publish_complete(self, complete: Complete) -> None:
         await self.publish([complete])
 
-    async def _append(self, first: int, frames: Sequence[str]) -> None:
+    async def _append(self, first: int, frames: Sequence[bytes]) -> None:
         now = int(time.time() * 1000)
         expiry = 0 if self._expiry_set else FORGOTTEN_S
         oldest = self._oldest_kept(first, frames)
@@ -143,7 +143,7 @@ class Publisher:
         last = await client().xrevrange(self._journal, count=1)
         return bool(last) and last[0][0] == f"{self.attempt}-{seq}".encode()
 
-    def _oldest_kept(self, first: int, frames: Sequence[str]) -> str:
+    def _oldest_kept(self, first: int, frames: Sequence[bytes]) -> str:
         """The id below which the journal is cut off; "" while it is within its bound."""
         for n, frame in enumerate(frames):
             self._kept.append((first + n, len(frame)))

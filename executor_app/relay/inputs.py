@@ -11,6 +11,7 @@ import contextlib
 import logging
 import os
 import time
+from collections.abc import AsyncIterator
 from typing import Final
 
 from redis.exceptions import ConnectionError, RedisError
@@ -32,6 +33,7 @@ MAX_BYTES: Final = 64 * 1024 * 1024
 # How often the journal is looked at although nothing came: pub/sub is at most once.
 LOOK_AGAIN_S: Final = 2.0
 
+READ_COUNT: Final = 500
 # How far back a repeated append looks for itself: others may have typed in between.
 LOOK_BACK: Final = 32
 
@@ -40,17 +42,18 @@ class TooMuchInputError(Exception):
     """More input than one job may be sent in all."""
 
 
-async def publish_input_response(job_id: str, frame: str) -> int:
+async def publish_input_response(job_id: str, frame: str, *, bounded: bool = True) -> int:
     """Journals one checked frame of a client and hands it to the executor; returns its number.
 
+    `bounded`: within all that one job may be sent, which a cancel need not be.
     Raises TooMuchInputError, and RedisError where it is not known to have arrived.
     """
     name = os.urandom(6)
     try:
-        number = await _append(job_id, frame, name, look_back=0)
+        number = await _append(job_id, frame, name, bounded=bounded, look_back=0)
     except ConnectionError:
         # Redis may have been restarted since this connection was used, and may have heard us.
-        number = await _append(job_id, frame, name, look_back=LOOK_BACK)
+        number = await _append(job_id, frame, name, bounded=bounded, look_back=LOOK_BACK)
     if number < 0:
         raise TooMuchInputError(job_id)
     return number
@@ -63,9 +66,10 @@ async def publish_ack(job_id: str, seq: int) -> None:
     )
 
 
-async def _append(job_id: str, frame: str, name: bytes, *, look_back: int) -> int:
+async def _append(job_id: str, frame: str, name: bytes, *, bounded: bool, look_back: int) -> int:
     channel, now = group_channel(keys.input_group(job_id)), int(time.time() * 1000)
-    bounds = [FORGOTTEN_S, MAX_ENTRIES, MAX_BYTES]
+    most = (MAX_ENTRIES, MAX_BYTES) if bounded else (2 * MAX_ENTRIES, 2 * MAX_BYTES)
+    bounds = [FORGOTTEN_S, *most]
     number = await scripts.PUBLISH_INPUT.run(
         [keys.input_journal(job_id)], [channel, now, frame, *bounds, name, look_back]
     )
@@ -119,6 +123,11 @@ class InputReader:
         """The next message, whenever it comes."""
         return await self._ready.get()
 
+    async def begin_again(self) -> None:
+        """Redis lost its memory: what is sent from now on is numbered from 1 again."""
+        self._last = 0
+        await self._look()
+
     def interject(self, message: JobMessage) -> None:
         """A message of the executor's own, after those that have come."""
         if isinstance(message, Cancel) and self._window is not None:
@@ -154,10 +163,8 @@ class InputReader:
             self._window.acknowledged(int(told or 0))
         async with self._reading:
             after = f"(0-{self._last}" if self._last else "-"
-            for raw_id, fields in await client().xrange(
-                keys.input_journal(self._job_id), min=after
-            ):
-                self._take(int(raw_id.partition(b"-")[2]), fields[b"f"])
+            async for number, fields in _entries(self._job_id, after):
+                self._take(number, fields[b"f"])
 
     def _take(self, number: int, frame: str | bytes) -> None:
         """Whichever of the two readers comes first; the other one finds it taken."""
@@ -171,5 +178,17 @@ class InputReader:
 
 async def read_inputs(job_id: str) -> list[tuple[int, JobMessage]]:
     """Everything a job was sent, with its time in milliseconds since the epoch."""
-    entries = await client().xrange(keys.input_journal(job_id))
-    return [(int(fields[b"t"]), parse_input(fields[b"f"])) for _, fields in entries]
+    return [
+        (int(fields[b"t"]), parse_input(fields[b"f"])) async for _, fields in _entries(job_id, "-")
+    ]
+
+
+async def _entries(job_id: str, position: str) -> AsyncIterator[tuple[int, dict[bytes, bytes]]]:
+    """In pages: a job may have been sent a million, and others want their turn on the loop."""
+    while True:
+        page = await client().xrange(keys.input_journal(job_id), min=position, count=READ_COUNT)
+        for raw_id, fields in page:
+            yield int(raw_id.partition(b"-")[2]), fields
+        if len(page) < READ_COUNT:
+            return
+        position = "(" + page[-1][0].decode()

@@ -167,10 +167,12 @@ async def hold(executor: str, attempts: Mapping[str, int]) -> Check:
     return Check([job.decode() for job in missing], [job.decode() for job in lost])
 
 
-async def restore(job_id: str, owner: str, order: str, attempt: int, executor: str) -> None:
-    """Redis lost its memory, and the job runs on: it is held as before."""
+async def restore(job_id: str, owner: str, order: str, attempt: int, executor: str) -> bool:
+    """Redis lost its memory, and the job runs on: it is held as before. False where it is held or
+    queued after all."""
     named = [keys.LEASES, keys.held(job_id), keys.order(job_id)]
-    await RESTORE.run(named, [job_id, owner, order, attempt, executor, _lease_ms(), FORGOTTEN_S])
+    facts: list[str | int] = [job_id, owner, order, attempt, executor, _lease_ms(), FORGOTTEN_S]
+    return bool(await RESTORE.run(named, facts))
 
 
 async def release(job_id: str, executor: str = "", attempt: int = 0) -> bool:

@@ -21,9 +21,14 @@ redis.call('PEXPIRE', KEYS[4], ARGV[4])
 redis.call('PEXPIRE', KEYS[5], ARGV[4])
 redis.call('DEL', KEYS[6], KEYS[7])
 local sum = tonumber(redis.call('GET', KEYS[3]) or '0')
-if redis.call('HSETNX', KEYS[2], ARGV[1], ARGV[2]) == 1 then
+local size = tonumber(ARGV[2])
+local input = redis.call('XREVRANGE', KEYS[5], '+', '-', 'COUNT', 1)[1]
+for i = 1, input and #input[2] or 0, 2 do
+  if input[2][i] == 's' then size = size + input[2][i + 1] end
+end
+if redis.call('HSETNX', KEYS[2], ARGV[1], size) == 1 then
   redis.call('ZADD', KEYS[1], ARGV[3], ARGV[1])
-  sum = sum + ARGV[2]
+  sum = sum + size
 end
 while true do
   local oldest = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
@@ -46,7 +51,8 @@ return sum
 async def forget_later(job_id: str, size_bytes: int = 0) -> int:
     """The job is recorded: its journals stay for who is still reading, then go.
 
-    `size_bytes` is what they hold. Returns what all that are kept hold together.
+    `size_bytes` is what the output's holds; the input's says it itself. Returns what all that are
+    kept hold together.
     """
     named = [
         *(keys.ENDED, keys.ENDED_SIZES, keys.ENDED_SUM),

@@ -95,6 +95,9 @@ class _Run:
         self._size = (spec.cols, spec.rows)
         self._output_bytes = 0
         self._cpu_time_s = 0.0
+        for message in replay:
+            if isinstance(message, Cancel):
+                self.cancel(message.reason)
 
     # --- input ---------------------------------------------------------------------------------
 
@@ -113,11 +116,9 @@ class _Run:
         """One more message of an earlier attempt; False where there is none left."""
         while self._replay:
             message = self._replay.popleft()
-            if isinstance(message, Cancel):
-                self.cancel(message.reason)
-            elif self._stage is not None:
+            if self._stage is not None:
                 self._pass_on(self._stage, message)
-            if isinstance(message, InputResponse | Stdin | Eof | Cancel):
+            if isinstance(message, InputResponse | Stdin | Eof):
                 return True
         return False
 

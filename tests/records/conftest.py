@@ -148,6 +148,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     monkeypatch.setattr(records, "time", clock)
     monkeypatch.setattr(records, "timezone", clock)
     monkeypatch.setattr(records, "_unheld_since", {})
+    monkeypatch.setattr(records, "_looked_at", None)
     return clock
 
 

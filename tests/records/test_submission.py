@@ -219,8 +219,9 @@ async def _ends(job_id: str) -> list[FinalStatus]:
 
 
 def test_a_job_whose_order_cannot_be_sent_has_failed_and_says_so() -> None:
-    job, _ = submission.record(check())
-    wait_for(submission.give_up(job))
+    checked = check()
+    job, _ = submission.record(checked)
+    wait_for(submission.give_up(job, checked))
     assert row(str(job.pk))["status"] == "failed"
     end = wait_for(read_end(str(job.pk)))
     assert end is not None

@@ -12,7 +12,7 @@ from django.test.utils import override_settings
 from redis.exceptions import ConnectionError
 
 from executor_app.protocol import Complete, FinalStatus, InputResponse, Output, parse_event
-from executor_app.relay import keys, presence
+from executor_app.relay import inputs, keys, presence
 from executor_app.relay.client import client, layer
 from executor_app.relay.events import (
     LAST_ATTEMPT,
@@ -201,3 +201,36 @@ async def test_a_redis_that_restarts_is_waited_for(job_id: str, redis_server: Se
     assert last is not None
     assert last.seq == 3
     await client().ping()
+
+
+async def test_a_cancel_arrives_although_no_other_input_may(
+    job_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inputs, "MAX_ENTRIES", 2)
+    for text in "ab":
+        await publish_input_response(job_id, line(text))
+    with pytest.raises(inputs.TooMuchInputError):
+        await publish_input_response(job_id, line("c"))
+    await publish_input_response(job_id, '{"type": "cancel"}', bounded=False)
+    assert [message.type for _, message in await read_inputs(job_id)][-1] == "cancel"
+
+
+async def test_what_is_sent_after_redis_forgot_everything_is_heard(job_id: str) -> None:
+    for text in "abc":
+        await publish_input_response(job_id, line(text))
+    async with InputReader(job_id) as reader:
+        assert await heard(reader, 3) == ["a", "b", "c"]
+        await client().delete(keys.input_journal(job_id))
+        await publish_input_response(job_id, line("d"))
+        await reader.begin_again()
+        await publish_input_response(job_id, line("e"))
+        assert await heard(reader, 2) == ["d", "e"]
+
+
+async def test_a_long_input_is_read_in_pages(job_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inputs, "READ_COUNT", 3)
+    for n in range(10):
+        await publish_input_response(job_id, line(str(n)))
+    assert len(await read_inputs(job_id)) == 10
+    async with InputReader(job_id) as reader:
+        assert await heard(reader, 10) == [str(n) for n in range(10)]
