@@ -25,6 +25,7 @@ from twisted.web import http
 
 from executor_app.conf import conf
 from executor_app.identity import client_address
+from executor_app.networks import network_of
 from executor_app.protocol import CloseCode
 
 logger = logging.getLogger(__name__)
@@ -37,6 +38,8 @@ MAX_PIECES: Final = 1024
 MAX_WAITING_BYTES: Final = 4 * 1024 * 1024
 WAITING_OVERHEAD_BYTES: Final = 1024
 LOOK_AGAIN_S: Final = 0.02
+# What part of its connections an address has to give back before the log names it again.
+QUIET_BELOW: Final = 0.9
 # Until a client that was told goodbye has read up to there.
 CLOSE_S: Final = 5
 # The same when this process is being stopped, which somebody waits for.
@@ -66,19 +69,26 @@ class Door(daphne.server.Server):
         self.count_peers = not limits.trusted_proxies  # else every peer is the proxy
         self.connections_of: Counter[str] = Counter()
         self.sockets_of: Counter[str] = Counter()
+        self._told_of: set[str] = set()
 
     def take(self, counter: Counter[str], address: str) -> bool:
         """Whether one more is allowed; if so, `leave` has to follow."""
-        if self.max_connections and counter[address] >= self.max_connections:
-            logger.warning("%s has %d connections already", address, counter[address])
+        network = network_of(address)
+        if self.max_connections and counter[network] >= self.max_connections:
+            if network not in self._told_of:  # once, not for each one that is refused
+                self._told_of.add(network)
+                logger.warning("%s has %d connections already", network, counter[network])
             return False
-        counter[address] += 1
+        counter[network] += 1
         return True
 
     def leave(self, counter: Counter[str], address: str) -> None:
-        counter[address] -= 1
-        if not counter[address]:
-            del counter[address]
+        network = network_of(address)
+        counter[network] -= 1
+        if counter[network] < self.max_connections * QUIET_BELOW:
+            self._told_of.discard(network)  # not at one less: they come and go at the limit
+        if not counter[network]:
+            del counter[network]
 
     # --- being stopped -------------------------------------------------------------------------
 
@@ -188,6 +198,8 @@ class Channel(http.HTTPChannel):
 
     def enter(self, peer: str) -> bool:
         server = self.factory.server
+        if not peer:  # a Unix socket's, who is whatever stands before it
+            return True
         if server.count_peers and not server.take(server.connections_of, peer):
             return False
         self._peer = peer

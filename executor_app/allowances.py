@@ -7,7 +7,6 @@ as well, by a multiple of what one may use.
 
 from __future__ import annotations
 
-import ipaddress
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from .conf import conf
 from .errors import UserError
 from .jobs import Owner
 from .models import Allowance
+from .networks import network_of
 from .relay import quotas
 
 WHEN_ONE_ENDS: Final = "Wait until one of them ends, or stop one."
@@ -57,7 +57,7 @@ def shares_of(owner: Owner) -> list[Share]:
         submissions, concurrent, cpu_seconds = (
             each * settings.owners_per_address for each in usual
         )
-        network = f"from:{_network(owner.address)}"
+        network = f"from:{network_of(owner.address)}"
         shares.append(Share(network, submissions, concurrent, cpu_seconds, is_address=True))
     return shares
 
@@ -91,17 +91,6 @@ async def admit(job_id: str, shares: Sequence[Share]) -> None:
         whose = "All at your address together" if share.is_address else "You"
         text = f"{whose} have {most} jobs that wait or run, which is the limit. {WHEN_ONE_ENDS}"
         raise TooManyError("too_many_jobs", text)
-
-
-def _network(address: str) -> str:
-    """One customer's IPv6 addresses are a /64, which is more than anybody can count."""
-    try:
-        known = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if known.version == 4:
-        return address
-    return str(ipaddress.ip_network((known, 64), strict=False))
 
 
 def _come_back(wait_s: float) -> str:

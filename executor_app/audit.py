@@ -25,6 +25,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from .models import AuditEvent
+from .networks import network_of
 
 logger = logging.getLogger(__name__)
 trail = logging.getLogger("codr.audit")
@@ -65,9 +66,10 @@ class Event:
 
     @property
     def who(self) -> tuple[str, ...]:
-        """What is counted together. One account may use several keys, which `detail` names."""
+        """What is counted together; the row has the first address of its network. One account
+        may use several keys, which `detail` names."""
         key = self.detail if self.kind == Kind.KEY_USED else ""
-        return self.kind.value, self.owner_key, str(self.user_id), self.address, key
+        return self.kind.value, self.owner_key, str(self.user_id), network_of(self.address), key
 
 
 @dataclass(slots=True)

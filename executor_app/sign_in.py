@@ -25,6 +25,7 @@ from redis.exceptions import RedisError
 
 from . import audit, jobs
 from .identity import address_of, owner_key_of_session
+from .networks import network_of
 from .relay import attempts
 from .relay.client import wait_for
 
@@ -42,7 +43,7 @@ class GuardMixin:
         """Raises the ValidationError that says when to come back."""
         address = _address(request)
         try:
-            which, wait_s = wait_for(attempts.begin(name, address))
+            which, wait_s = wait_for(attempts.begin(name, network_of(address)))
         except (RedisError, OSError):
             logger.exception("an attempt to sign in could not be counted")
             raise ValidationError(NOT_NOW, code="unavailable") from None
@@ -55,7 +56,8 @@ class GuardMixin:
 
     def end(self, request: HttpRequest | None, name: str, *, well: bool) -> None:
         try:
-            wait_for(attempts.succeeded(name) if well else attempts.failed(_address(request)))
+            network = network_of(_address(request))
+            wait_for(attempts.succeeded(name) if well else attempts.failed(network))
         except (RedisError, OSError):
             logger.exception("the end of an attempt to sign in could not be counted")
 

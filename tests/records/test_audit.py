@@ -115,6 +115,16 @@ def test_the_same_within_a_minute_is_counted(
     assert [each["times"] for each in told(caplog)] == [1, 1, 1000, 1]
 
 
+def test_one_customers_addresses_of_ipv6_are_counted_together() -> None:
+    for address in ("2001:db8::1", "2001:db8::2", "2001:db8:0:1::1"):
+        audit.record(Kind.KEY_REFUSED, address=address)
+    audit.flush()
+    assert [(row["address"], row["times"]) for row in rows()] == [
+        ("2001:db8::1", 2),
+        ("2001:db8:0:1::1", 1),
+    ]
+
+
 def test_what_many_threads_tell_at_once_is_counted_right() -> None:
     def tell(n: int) -> None:
         for _ in range(50):
@@ -146,7 +156,7 @@ def test_a_flood_that_stops_is_written_down_though_nobody_comes_after(
 
 def test_many_addresses_fill_neither_memory_nor_table(minutes: Clock) -> None:
     for n in range(audit.MOST_ROWS + 500):
-        audit.record(Kind.KEY_REFUSED, address=f"fd00::{n:x}", detail="a key")
+        audit.record(Kind.KEY_REFUSED, address=f"fd00:0:0:{n:x}::1", detail="a key")
     audit.record(Kind.NOT_SIGNED_IN, address="fd01::1")
     assert len(rows()) == audit.MOST_ROWS + 2
     assert len(audit._counter._windows) == audit.MOST_ROWS + 2
