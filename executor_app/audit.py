@@ -13,7 +13,7 @@ import json
 import logging
 import threading
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -33,9 +33,12 @@ trail = logging.getLogger("codr.audit")
 Kind = AuditEvent.Kind
 
 WINDOW_S: Final = 60.0
-# What one process writes of counted kinds in a window. An attacker with many addresses, which with
-# IPv6 is everyone, would fill the table otherwise; whoever comes after shares one row per kind.
+# What one process writes of each counted kind in a window. An attacker with many addresses, which
+# with IPv6 is everyone, would fill the table otherwise; whoever comes after shares one row per kind.
 MOST_ROWS: Final = 600
+# Of all kinds together from one address, so that nobody spends alone what is for all. The rest of
+# what comes from there is one row per kind that has the address still.
+MOST_ROWS_OF_ADDRESS: Final = 20
 OTHERS: Final = "further people and addresses, counted together"
 
 # Acts of somebody who had to be let in for them, each about another thing: all are written.
@@ -51,6 +54,10 @@ EACH: Final = frozenset(
         Kind.LIMITS_CHANGED,
     }
 )
+
+# Who came in is always named: only those who may can cause it, and it is what one looks for when
+# there was a flood.
+ALWAYS_NAMED: Final = frozenset({Kind.SIGNED_IN, Kind.KEY_USED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,15 +137,14 @@ class _Counter:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._windows: OrderedDict[tuple[str, ...], _Counted] = OrderedDict()
+        # How many of them there are of each kind and of each address.
+        self._spent: Counter[str] = Counter()
         self._timer: threading.Timer | None = None
 
     def add(self, event: Event) -> None:
         self.close_windows(time.monotonic())
         with self._lock:
-            if event.who not in self._windows and len(self._windows) >= MOST_ROWS:
-                event = replace(
-                    event, owner_key="", user_id=None, address="", job_id="", detail=OTHERS
-                )
+            event = self._within_budgets(event)
             counted = self._windows.get(event.who)
             if counted is not None:
                 counted.untold += 1
@@ -146,8 +152,20 @@ class _Counter:
                 return
             # Before it is written, so that whoever comes meanwhile is counted and does not write.
             counted = self._windows[event.who] = _Counted(event, time.monotonic(), None)
+            self._spent.update(_budgets(event))
         _tell(event, times=1)
         counted.row = _write(event)
+
+    def _within_budgets(self, event: Event) -> Event:
+        """As it may be counted: with less of a name where too much was named already."""
+        if event.kind in ALWAYS_NAMED or event.who in self._windows:
+            return event
+        kind, address = _budgets(event)
+        if self._spent[address] >= MOST_ROWS_OF_ADDRESS:
+            event = replace(event, owner_key="", user_id=None, job_id="", detail=OTHERS)
+        if event.who not in self._windows and self._spent[kind] >= MOST_ROWS:
+            event = replace(event, owner_key="", user_id=None, address="", job_id="", detail=OTHERS)
+        return event
 
     def close_windows(self, now: float) -> None:
         closed = []
@@ -157,6 +175,8 @@ class _Counter:
                 if now - oldest.began < WINDOW_S:
                     break
                 closed.append(self._windows.popitem(last=False)[1])
+                self._spent.subtract(_budgets(oldest.event))
+                self._spent = +self._spent
         for counted in closed:
             if counted.untold:
                 _tell(counted.event, times=1 + counted.untold)
@@ -165,6 +185,7 @@ class _Counter:
     def forget(self) -> None:
         with self._lock:
             self._windows.clear()
+            self._spent.clear()
             if self._timer is not None:
                 self._timer.cancel()
                 self._timer = None
@@ -187,6 +208,14 @@ class _Counter:
                 self._timer = None
                 if any(counted.untold for counted in self._windows.values()):
                     self._look_again_soon()
+
+
+def _budgets(event: Event) -> tuple[str, ...]:
+    """What its row is paid from: that of its kind and that of its address."""
+    if event.kind in ALWAYS_NAMED:
+        return ()
+    kind, _, _, address, _ = event.who
+    return f"kind {kind}", f"address {address}"
 
 
 _counter = _Counter()

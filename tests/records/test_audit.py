@@ -165,9 +165,33 @@ def test_many_addresses_fill_neither_memory_nor_table(minutes: Clock) -> None:
     assert sum(row["times"] for row in rows()) == audit.MOST_ROWS + 501
     others = [row for row in rows() if row["detail"] == audit.OTHERS]
     assert [(row["kind"], row["address"], row["times"]) for row in others] == [
-        ("key_refused", "", 500),
-        ("not_signed_in", "", 1),
+        ("key_refused", "", 500)
     ]
+    assert rows()[-1]["address"] == "fd01::1", "another kind has a budget of its own"
+
+
+def test_one_address_spends_its_own_budget_and_nobody_elses(minutes: Clock) -> None:
+    for n in range(audit.MOST_ROWS + 500):
+        audit.record(Kind.SIGN_IN_FAILED, user_id=n, address=ADDRESS)
+    audit.record(Kind.SIGN_IN_FAILED, user_id=7, address="127.0.0.2")
+    audit.flush()
+    assert len(rows()) == audit.MOST_ROWS_OF_ADDRESS + 2
+    *_, rest, other = rows()
+    assert (rest["address"], rest["detail"]) == (ADDRESS, audit.OTHERS)
+    assert rest["times"] == audit.MOST_ROWS + 500 - audit.MOST_ROWS_OF_ADDRESS
+    assert (other["address"], other["user_id"]) == ("127.0.0.2", 7)
+    # The next minute is a new one, for the address too.
+    audit.record(Kind.SIGN_IN_FAILED, user_id=8, address=ADDRESS)
+    assert rows()[-1]["user_id"] == 8
+
+
+@pytest.mark.parametrize("kind", [Kind.SIGNED_IN, Kind.KEY_USED])
+def test_who_came_in_is_named_whatever_flood_there_is(kind: Kind, minutes: Clock) -> None:
+    for n in range(audit.MOST_ROWS + 10):
+        audit.record(kind, user_id=n, address=ADDRESS)
+        audit.record(Kind.KEY_REFUSED, address=f"fd00::{n:x}")
+    audit.record(kind, user_id=-1, address=ADDRESS, detail="a key")
+    assert rows()[-1].items() >= {"user_id": -1, "address": ADDRESS, "detail": "a key"}.items()
 
 
 @pytest.mark.parametrize("kind", sorted(audit.EACH))
