@@ -274,6 +274,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"queue": "records", "expires": 60.0},
     },
+    "expire sessions": {
+        "task": "executor_app.records.expire_sessions",
+        "schedule": 3600.0,
+        "options": {"queue": "records", "expires": 3600.0},
+    },
     "send missing tickets": {
         "task": "executor_app.records.send_missing_tickets",
         "schedule": 5.0,

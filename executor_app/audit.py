@@ -34,7 +34,7 @@ Kind = AuditEvent.Kind
 
 WINDOW_S: Final = 60.0
 # What one process writes of each counted kind in a window. An attacker with many addresses, which
-# with IPv6 is everyone, would fill the table otherwise; whoever comes after shares one row per kind.
+# with IPv6 is everyone, would fill the table otherwise; who comes after shares one row per kind.
 MOST_ROWS: Final = 600
 # Of all kinds together from one address, so that nobody spends alone what is for all. The rest of
 # what comes from there is one row per kind that has the address still.

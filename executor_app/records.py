@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from celery import shared_task
+from django.contrib.sessions.backends.db import SessionStore
 from django.utils import timezone
 
 from . import audit, dispatch, jobs, transcripts
@@ -117,6 +118,12 @@ def expire_audit_events() -> None:
     before = timezone.now() - timedelta(days=conf().audit_keep_days)
     if gone := audit.expire(before):
         logger.info("%d audit events were older than is kept", gone)
+
+
+@shared_task(name="executor_app.records.expire_sessions")
+def expire_sessions() -> None:
+    """Of browsers that are gone: nobody else takes them out."""
+    SessionStore.clear_expired()
 
 
 @shared_task(name="executor_app.records.expire_jobs")

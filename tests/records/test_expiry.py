@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test.utils import CaptureQueriesContext, override_settings
 from django.utils import timezone
 
 from executor_app import jobs, records
 from executor_app.models import FINAL, Job, JobShare, Transcript, pack
-from executor_app.records import expire_jobs
+from executor_app.records import expire_jobs, expire_sessions
 from tests.records.cast import ADA, Clock, new_job, row
 
 pytestmark = pytest.mark.usefixtures("database", "no_jobs")
@@ -181,3 +182,12 @@ def test_an_index_fits_what_is_looked_for(database: str, expire: Any, index: str
     assert index in plan, plan
     assert "SORT" not in plan.upper(), plan
     assert "TEMP B-TREE" not in plan, plan
+
+
+def test_sessions_that_ran_out_go_and_the_others_stay() -> None:
+    for name, days in (("old", -1), ("young", 1)):
+        ends = timezone.now() + timedelta(days=days)
+        Session.objects.create(session_key=name, session_data="", expire_date=ends)
+    expire_sessions()
+    assert list(Session.objects.values_list("session_key", flat=True)) == ["young"]
+    Session.objects.all().delete()
