@@ -1,10 +1,11 @@
-"""Headers that every answer has."""
+"""Headers that every answer has, and whose hosts are answered."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.middleware.common import CommonMiddleware
 
 # Scripts come from our own files alone. Styles may be inline, since the editor and the terminal
 # of the page set theirs on the elements that they make.
@@ -43,3 +44,13 @@ def security_headers(
         return response
 
     return middleware
+
+
+class HostsMiddleware(CommonMiddleware):
+    """Django's, which refuses names that are not ours, but for those who ask whether we are well:
+    they call us by an address."""
+
+    def process_request(self, request: HttpRequest) -> HttpResponsePermanentRedirect | None:
+        if request.path_info in ("/healthz", "/readyz"):
+            return None
+        return super().process_request(request)

@@ -30,6 +30,7 @@ REDIS_GRACE_S = 5.0
 READY_POLL_S = 0.1
 READY_ANSWER_S = 5.0
 READY_LATE_S = 60.0
+READY_LATE_POLL_S = 5.0
 LOCK_WAIT_S = 5.0
 
 
@@ -168,7 +169,8 @@ async def announce_when_ready(supervisor: Supervisor, address: Address) -> None:
         if time.monotonic() >= late_at:
             supervisor.say(f"Codr is not ready after {READY_LATE_S:g} s: {body or 'no answer'}")
             late_at = float("inf")
-        await asyncio.sleep(READY_POLL_S)
+        is_late = late_at == float("inf")
+        await asyncio.sleep(READY_LATE_POLL_S if is_late else READY_POLL_S)
 
 
 async def ask_ready(address: Address) -> tuple[int, str]:
