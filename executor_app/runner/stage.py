@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import os
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,6 +27,8 @@ from .workspace import Workspace
 TICK_S: Final = 0.1
 # Reads of one output before others get their turn: sixteen pages of a PTY.
 READS_A_TURN: Final = 16
+# How often in a row what stands on stderr waits for what stands on stdout.
+MOST_DEFERRED: Final = 16
 # A read that brought less has emptied the terminal. The next one would make the loop wait for what
 # the kernel is still moving over, which comes by itself a moment later.
 SHORT_READ_BYTES: Final = 2048
@@ -36,7 +36,6 @@ SHORT_READ_BYTES: Final = 2048
 LAST_WORDS_BYTES: Final = 1024
 # What an earlier attempt was given is given again when the program asks, or after this long.
 REPLAY_PATIENCE_S: Final = 1.0
-FLOOD_READERS: Final = ThreadPoolExecutor(2, thread_name_prefix="flood")
 # After this long a killed program that has not been reported takes its sandbox with it.
 KILL_PATIENCE_S: Final = 1.0
 
@@ -93,8 +92,8 @@ class StageRun:
         self._pending_input = bytearray()
         self._eof_wanted = False
         self._reading: set[int] = set()
-        self._floods: dict[int, asyncio.Future[tuple[bytes, bool]]] = {}
         self._readable: set[int] = set()
+        self._deferred = 0
         self._ticking_stopped = False
         self._look_at_disk: asyncio.Future[Verdict | None] | None = None
         self._started = 0.0
@@ -142,8 +141,6 @@ class StageRun:
                 self._watch.stop()
             self._stop_reading()
             self._stop_writing()
-            if self._floods:
-                await asyncio.wait(list(self._floods.values()))  # their descriptors are closed next
             if self._look_at_disk is not None:
                 await asyncio.wait([self._look_at_disk])  # into folders that will be gone soon
         self._kill_program()
@@ -186,8 +183,8 @@ class StageRun:
             # Its outputs are closed next, and a reader that outlives its descriptor makes whoever
             # gets that number after it deaf. What is left is read without waiting.
             return
-        for fd in self._readable - self._reading - self._floods.keys():
-            self._loop.add_reader(fd, self._read, fd)
+        for fd in self._readable - self._reading:
+            self._loop.add_reader(fd, self._read_in_turn, fd)
             self._reading.add(fd)
 
     def _stop_reading(self) -> None:
@@ -195,59 +192,40 @@ class StageRun:
             self._loop.remove_reader(fd)
         self._reading.clear()
 
-    def _read(self, fd: int) -> bool:
-        """Takes what an output has; says whether there was any. The rest of a flood comes later."""
-        part = self._streams.read(fd)
-        if part is None:
-            return False
-        if len(part) < SHORT_READ_BYTES:
-            self._took(fd, part, ended=not part)
-            return bool(part)
-        self._took(fd, part, ended=False)
+    def _read_in_turn(self, fd: int) -> None:
+        """A question on stderr mostly follows lines on stdout, which the kernel may still hold, so
+        they come first: for some turns, lest a flood keep the other for ever."""
+        if self._streams.outputs[fd] == "stderr" and self._deferred < MOST_DEFERRED:
+            before = [each for each in self._readable if self._streams.outputs[each] == "stdout"]
+            if sum(map(self._read, before)):
+                self._deferred += 1
+                return
+        self._deferred = 0
         if fd in self._reading:
-            # The next read may wait for the kernel to move more over, which on a busy host takes
-            # longer than an echo may wait: a thread does that.
-            self._pause_reading(fd)
-            flood = self._loop.run_in_executor(FLOOD_READERS, self._read_turn, fd)
-            self._floods[fd] = flood
-            flood.add_done_callback(functools.partial(self._flood_came, fd))
-        return True
+            self._read(fd)
 
-    def _read_turn(self, fd: int) -> tuple[bytes, bool]:
-        """In a thread: a turn's worth of an output, and whether that was its end."""
+    def _read(self, fd: int) -> bool:
+        """Takes what an output has, up to a turn's worth; says whether there was any."""
         parts: list[bytes] = []
+        ended = False
         for _ in range(READS_A_TURN):
             part = self._streams.read(fd)
             if part is None:
                 break
             if not part:
-                return b"".join(parts), True
+                ended = True
+                break
             parts.append(part)
             if len(part) < SHORT_READ_BYTES:
                 break
-        return b"".join(parts), False
-
-    def _flood_came(self, fd: int, flood: asyncio.Future[tuple[bytes, bool]]) -> None:
-        del self._floods[fd]
-        if flood.cancelled():
-            return
-        data, ended = flood.result()
-        self._took(fd, data, ended=ended)
-        if not self._ticking_stopped and not self._outbox.full:
-            self.resume_reading()
-
-    def _took(self, fd: int, data: bytes, *, ended: bool) -> None:
-        if data:
-            self._take(fd, data)
+        if parts:
+            self._take(fd, b"".join(parts))
         if ended:
             self._output_ended(fd)
         elif self._outbox.full:
             self._stop_reading()
             self._paused_since = self._paused_since or time.monotonic()
-
-    def _pause_reading(self, fd: int) -> None:
-        self._reading.discard(fd)
-        self._loop.remove_reader(fd)
+        return bool(parts)
 
     def _take(self, fd: int, data: bytes) -> None:
         room = self._limits.output_bytes - self.output_bytes
@@ -277,13 +255,14 @@ class StageRun:
 
     def _drain(self) -> bool:
         """Reads what is there; says whether there was any, or may be more."""
-        if self._outbox.full or self._floods:
+        if self._outbox.full:
             return True
         return self._read_all()
 
     def _read_all(self) -> bool:
         """From every output, whatever the others had; says whether there was any."""
-        return sum(self._read(fd) for fd in list(self._readable)) > 0
+        outputs = sorted(self._readable, key=lambda fd: self._streams.outputs[fd] == "stderr")
+        return sum(self._read(fd) for fd in outputs) > 0
 
     async def _read_the_rest(self) -> None:
         """The program has ended: what it wrote is all there. What it left running may still write,
