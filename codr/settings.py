@@ -258,32 +258,23 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"global_keyprefix": "codr:queue:", "socket_ke
 CELERY_IMPORTS = {"executor": ["executor_app.tasks"], "recorder": ["executor_app.records"]}.get(
     ROLE, []
 )
+
+
+def _every(seconds: float, task: str) -> dict[str, Any]:
+    """A turn that nobody took before the next one is due is not made up for."""
+    return {
+        "task": f"executor_app.records.{task}",
+        "schedule": seconds,
+        "options": {"queue": "records", "expires": seconds},
+    }
+
+
 CELERY_BEAT_SCHEDULE = {
-    "end lost jobs": {
-        "task": "executor_app.records.end_lost_jobs",
-        "schedule": 5.0,
-        "options": {"queue": "records", "expires": 5.0},
-    },
-    "expire audit events": {
-        "task": "executor_app.records.expire_audit_events",
-        "schedule": 3600.0,
-        "options": {"queue": "records", "expires": 3600.0},
-    },
-    "expire jobs": {
-        "task": "executor_app.records.expire_jobs",
-        "schedule": 60.0,
-        "options": {"queue": "records", "expires": 60.0},
-    },
-    "expire sessions": {
-        "task": "executor_app.records.expire_sessions",
-        "schedule": 3600.0,
-        "options": {"queue": "records", "expires": 3600.0},
-    },
-    "send missing tickets": {
-        "task": "executor_app.records.send_missing_tickets",
-        "schedule": 5.0,
-        "options": {"queue": "records", "expires": 5.0},
-    },
+    "end lost jobs": _every(5.0, "end_lost_jobs"),
+    "send missing tickets": _every(5.0, "send_missing_tickets"),
+    "expire jobs": _every(60.0, "expire_jobs"),
+    "expire audit events": _every(3600.0, "expire_audit_events"),
+    "expire sessions": _every(3600.0, "expire_sessions"),
 }
 
 # --- what Codr itself may be told ---------------------------------------------------------------
