@@ -12,6 +12,7 @@ import json
 import logging
 import sys
 from collections import Counter, deque
+from collections.abc import Callable
 from typing import Any, Final
 
 import daphne.server
@@ -26,6 +27,7 @@ from twisted.web import http
 from executor_app.conf import conf
 from executor_app.identity import client_address
 from executor_app.networks import network_of
+from executor_app.outlet import EXTENSION, Outlet
 from executor_app.protocol import CloseCode
 
 logger = logging.getLogger(__name__)
@@ -69,7 +71,13 @@ class Door(daphne.server.Server):
         self.count_peers = not limits.trusted_proxies  # else every peer is the proxy
         self.connections_of: Counter[str] = Counter()
         self.sockets_of: Counter[str] = Counter()
+        self.unread_bytes = limits.unread_bytes
         self._told_of: set[str] = set()
+
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
+        if isinstance(protocol, Socket):
+            scope["extensions"] = {EXTENSION: protocol.outlet}
+        return super().create_application(protocol, scope)
 
     def take(self, counter: Counter[str], address: str) -> bool:
         """Whether one more is allowed; if so, `leave` has to follow."""
@@ -296,14 +304,16 @@ def _channel() -> Any:
 class Gate:
     """Hears from the transport whether the client reads what it is sent."""
 
-    def __init__(self) -> None:
+    def __init__(self, drained: Callable[[], None]) -> None:
         self.is_clogged = False
+        self._drained = drained
 
     def pauseProducing(self) -> None:
         self.is_clogged = True
 
     def resumeProducing(self) -> None:
         self.is_clogged = False
+        self._drained()
 
     def stopProducing(self) -> None:
         self.is_clogged = True
@@ -317,7 +327,8 @@ class Socket(WebSocketProtocol):
 
     def connectionMade(self) -> None:
         super().connectionMade()
-        self._gate = Gate()
+        self.outlet = Outlet(self.factory.server_class.unread_bytes, self._unread_bytes)
+        self._gate = Gate(self.outlet.drained)
         self._waiting: deque[int] = deque()
         self._waiting_bytes = 0
         self._held = False
@@ -361,6 +372,11 @@ class Socket(WebSocketProtocol):
         words = http.RESPONSES.get(code, b"Bad Request").decode()
         fields = [(name.decode(), value.decode()) for name, value in PLAIN]
         super().sendHttpErrorResponse(code, words, [*fields, ("Content-Length", "0")])
+
+    def _unread_bytes(self) -> int:
+        """What waits for the client here. Twisted keeps it in two parts."""
+        out = self.transport
+        return len(out.dataBuffer) - int(out.offset) + int(out._tempDataLen)
 
     # --- what comes in --------------------------------------------------------------------------
 

@@ -27,6 +27,7 @@ class Conf:
     ping_interval_s: float
     ping_timeout_s: float
     connections_per_address: int
+    unread_bytes: int
     jobs_weight: float
     job_cpus: float
     executor_slots: int

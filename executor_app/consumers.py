@@ -26,6 +26,7 @@ from .errors import UserError
 from .identity import Caller, caller_of, client_address, origin_allowed
 from .jobs import Owner, ending, kept_frames
 from .models import Job
+from .outlet import outlet_of
 from .protocol import (
     MAX_FRAME_BYTES,
     TOO_LARGE,
@@ -88,9 +89,14 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
         self.caller: Caller | None = None
         self._may_write = True
         self._seq = 0
+        # Of the last event that was read from the journal: where to go on reading there.
+        self._attempt = 0
+        # Of a job whose journal has gone: what the database has in its place.
+        self._kept: list[str] | None = None
         self._over = False
         # Of a client that acknowledges: how far what it was sent may run ahead of it.
         self._window: Window | None = None
+        self._outlet = outlet_of(self.scope)
         self._errors = 0
         self._catching_up = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
@@ -255,6 +261,7 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
             await presence.be_present(self.job_id)
         await self._say(Accepted(job_id=self.job_id, language=job.language, version=job.version))
         self._spawn(self._keep_looking())
+        self._spawn(self._go_on_as_it_reads())
 
     async def _replay(self, job: Job) -> None:
         """What the job has said so far; of one that is over nothing more will come by itself."""
@@ -275,17 +282,16 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
         """The journal has gone: what was kept of it, and the end from the row where not even that
         is there."""
         frames = await database_sync_to_async(kept_frames)(str(job.pk))
-        for frame in frames:
-            await self._forward(parse_event(frame).seq, frame)
-        if self._over:
-            return
-        if frames and is_complete(frames[-1]):
+        last = parse_event(frames[-1]).seq if frames else 0
+        if not (frames and is_complete(frames[-1])):
+            seq = max(last, self._seq) + 1
+            gap = Gap(seq=seq, from_seq=seq, to_seq=seq, reason="this job is too old")
+            frames += [encode(gap), encode_event(ending(job), seq + 1)]
+        elif last <= self._seq:
             await self._close_after_end()  # the client has its end already
             return
-        seq = self._seq + 1
-        gap = Gap(seq=seq, from_seq=seq, to_seq=seq, reason="this job is too old")
-        await self._say(gap)
-        await self._forward(seq + 1, encode_event(ending(job), seq + 1), told=seq)
+        self._kept = frames
+        await self._catch_up()
 
     # --- from the job --------------------------------------------------------------------------
 
@@ -304,14 +310,14 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
 
     @property
     def _held(self) -> bool:
-        """Whether the client has to acknowledge something before it gets more. What it does not
-        get meanwhile is in the journal."""
-        return self._window is not None and self._window.full
+        """Whether the client has to read, or acknowledge, something before it gets more. What it
+        does not get meanwhile is in the journal."""
+        return self._outlet.full or (self._window is not None and self._window.full)
 
-    async def _forward(self, seq: int, frame: str, told: int | None = None) -> None:
+    async def _forward(self, seq: int, frame: str) -> None:
         if seq <= self._seq or self._over or self._held:
             return
-        before = self._seq if told is None else told
+        before = self._seq
         if seq > before + 1:
             # The journal has been asked; what it has cut off is gone.
             reason = "it was more than is kept of one job's output"
@@ -332,10 +338,26 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
             await self._read_journal()
 
     async def _read_journal(self, until: int | None = None) -> None:
-        async for entry in read_events(self.job_id, self._seq, until=until):
-            await self._forward(entry.seq, entry.frame)
+        if self._kept is not None:
+            await self._read_kept(self._kept)
+            return
+        entries = read_events(self.job_id, self._seq, attempt=self._attempt, until=until)
+        async for entry in entries:
             if self._held:
                 return
+            self._attempt = entry.attempt
+            await self._forward(entry.seq, entry.frame)
+
+    async def _read_kept(self, frames: list[str]) -> None:
+        for frame in frames:
+            await self._forward(parse_event(frame).seq, frame)
+
+    async def _go_on_as_it_reads(self) -> None:
+        """What came while the client did not read waits in the journal; nothing else says so."""
+        while not self._over:
+            await self._outlet.wait()
+            with contextlib.suppress(RedisError, OSError):  # `_keep_looking` tries again
+                await self._catch_up()
 
     async def _keep_looking(self) -> None:
         """Says that somebody is here, and finds what the group lost without a later event."""

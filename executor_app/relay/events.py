@@ -178,12 +178,15 @@ async def _publish_next(job_id: str, attempt: int, event: Event) -> int:
     return int(seq)
 
 
-async def read_events(job_id: str, after: int, *, until: int | None = None) -> AsyncIterator[Entry]:
+async def read_events(
+    job_id: str, after: int, *, attempt: int = 0, until: int | None = None
+) -> AsyncIterator[Entry]:
     """The journalled events with a `seq` above `after` (and below `until`), in order.
 
     Ids sort by attempt first; `seq` grows through all attempts, so what is too low is skipped.
+    `attempt`: one that the event `after` is not below, so that less has to be skipped.
     """
-    position = "-"
+    position = f"({attempt}-{after}"
     while True:
         entries = await client().xrange(keys.output_journal(job_id), min=position, count=READ_COUNT)
         for raw_id, fields in entries:

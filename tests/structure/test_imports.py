@@ -15,7 +15,7 @@ APP = CHECKOUT / "executor_app"
 
 EDGE = {"jobs", "models", "relay", "validation", "dispatch", "protocol", "languages", "conf",
         "errors", "identity", "submission", "control", "allowances", "audit",
-        "answers", "openapi", "access", "api_keys", "callers"}  # fmt: skip
+        "answers", "openapi", "access", "api_keys", "callers", "outlet"}  # fmt: skip
 # A part of executor_app -> the parts that it may import. Itself is always allowed.
 MAY_IMPORT: dict[str, set[str]] = {
     "protocol": set(),
@@ -26,6 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "models": {"protocol", "conf", "errors", "languages"},
     "jobs": {"models", "protocol"},
     "networks": set(),
+    "outlet": set(),
     "audit": {"models", "networks"},
     "relay": {"protocol", "conf"},
     "runner": {"protocol", "languages", "errors"},
