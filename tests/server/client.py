@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -122,7 +123,9 @@ async def connect(
     cookie: str = "",
     headers: Mapping[str, str] | None = None,
     after: int = 0,
+    over: socket.socket | None = None,
 ) -> AsyncIterator[Client]:
+    """`over` is a connection that is there already, such as one of another host."""
     sent = {**({"Cookie": cookie} if cookie else {}), **(headers or {})}
     async with open_socket(
         url,
@@ -132,8 +135,9 @@ async def connect(
         open_timeout=PATIENCE_S,
         close_timeout=5,
         proxy=None,
-    ) as socket:
-        client = Client(socket, after)
+        sock=over,
+    ) as opened:
+        client = Client(opened, after)
         yield client
         await client.keeps_the_contract()
 
