@@ -30,6 +30,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -51,9 +52,17 @@ static void join_cgroup(const char *procs) {
     close(fd);
 }
 
+/* A remount sets all of these anew: what is not named is taken away. */
+static unsigned long flags_of(const char *at) {
+    struct statvfs now;
+    if (statvfs(at, &now)) die("cannot look at", at);
+    return (now.f_flag & ST_RDONLY ? MS_RDONLY : 0) | (now.f_flag & ST_NOSUID ? MS_NOSUID : 0)
+         | (now.f_flag & ST_NODEV ? MS_NODEV : 0) | (now.f_flag & ST_NOEXEC ? MS_NOEXEC : 0);
+}
+
 static void bind_mount(const char *from, const char *to, int read_only) {
-    unsigned long flags = MS_BIND | MS_REMOUNT | (read_only ? MS_RDONLY : MS_NODEV);
     if (mount(from, to, NULL, MS_BIND | MS_REC, NULL)) die("cannot bind to", to);
+    unsigned long flags = MS_BIND | MS_REMOUNT | flags_of(to) | (read_only ? MS_RDONLY : MS_NODEV);
     if (mount(NULL, to, NULL, flags, NULL)) die("cannot remount", to);
 }
 
@@ -220,6 +229,15 @@ static int set_filter(const struct order *order, char *strings) {
     return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter);
 }
 
+/* The strings are as many as the counts say, and end where they should; the filter is whole. */
+static int is_sound(const struct order *order, const char *strings) {
+    uint64_t ended = 0, wanted = 1 + (uint64_t)order->args + order->envs;
+    for (uint32_t i = 0; i < order->strings_bytes; i++) ended += !strings[i];
+    return order->args && ended == wanted && !strings[order->strings_bytes - 1]
+        && order->filter_bytes % sizeof(struct sock_filter) == 0
+        && order->filter_bytes / sizeof(struct sock_filter) <= BPF_MAXINSNS;
+}
+
 static void start_program(const struct order *order, char *strings, int fds[3]) {
     const char *cwd = strings;
     char **args = calloc(order->args + 1, sizeof *args), **envs = calloc(order->envs + 1, sizeof *envs);
@@ -274,6 +292,7 @@ static void serve_one(int child_events) {
     if (!strings) die("has no memory for", "the order");
     read_all(strings, order.bytes);
     strings[order.bytes] = 0;
+    if (!is_sound(&order, strings)) { errno = EPROTO; die("was given a", "wrong order"); }
 
     pid_t program = fork();
     if (program < 0) die("cannot fork", "the program");
