@@ -206,8 +206,21 @@ class _V1Cgroup(Cgroup):
         _write(self._folders["pids"] / "pids.max", processes + self.tasks())
 
     def limit_cpus(self, cpus: float) -> None:
+        # The kernel refuses a group more than one above it has. Rounded down for the same reason.
+        cpus = min([cpus, *self._cpus_above()])
         _write(self._cpu_folder / "cpu.cfs_period_us", PERIOD_US)
-        _write(self._cpu_folder / "cpu.cfs_quota_us", round(cpus * PERIOD_US))
+        _write(self._cpu_folder / "cpu.cfs_quota_us", int(cpus * PERIOD_US))
+
+    def _cpus_above(self) -> Iterator[float]:
+        """What each group above that can be seen has; in a container others may be out of sight."""
+        for above in self._cpu_folder.parents:
+            try:
+                quota = _number(above / "cpu.cfs_quota_us")
+                period = _number(above / "cpu.cfs_period_us")
+            except OSError:
+                return  # the uppermost group has none, and above it there is no group
+            if quota > 0:
+                yield quota / period
 
     def weigh(self, part: float) -> None:
         _write(self._cpu_folder / "cpu.shares", max(2, round(part * V1_WEIGHT)))

@@ -49,6 +49,7 @@ class Host:
     uid_base: int = UID_BASE
     _free_slots: list[int] = field(default_factory=list)
     _slots: int = 0
+    _told_of_cpus: bool = False
 
     @classmethod
     def open(
@@ -130,11 +131,17 @@ class Host:
         try:
             group.limit_cpus(self.share.job_cpus)
         except OSError as error:
-            # Version 1 takes no more for a group than a group above it has.
+            # Version 1 takes no more for a group than a group above it has, seen or not. Then
+            # jobs are bounded by that one, together.
             if error.errno != errno.EINVAL:
                 group.remove()
                 raise
-            logger.warning("a group above the executor's has fewer processors than one job may")
+            if not self._told_of_cpus:
+                self._told_of_cpus = True
+                logger.warning(
+                    "a group above the executor's has fewer processors than one job may have, and "
+                    "cannot be seen from here: lower CODR_JOB_CPUS, or jobs share what it has"
+                )
         return group
 
 

@@ -5,6 +5,7 @@ What a job does to its groups is in `test_limits`; here is what an executor asks
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
 import signal
@@ -324,23 +325,41 @@ def test_a_group_that_cannot_be_made_in_every_tree_is_made_in_none(real: Hierarc
     assert [folder for folder in folders if folder.exists()] == folders[-1:]
 
 
-def test_a_job_runs_where_a_group_above_has_fewer_processors_than_it_may_have(
-    tmp_path: Path,
+@pytest.mark.parametrize("above", [0.5, 0.33333, 1 / 3, 0.7142857])
+def test_a_job_has_what_a_group_above_has_where_that_is_less(tmp_path: Path, above: float) -> None:
+    with opened_host(tmp_path, job_cpus=2) as host:
+        assert host.hierarchy is not None
+        host.hierarchy.all_jobs.limit_cpus(above)
+        group = host.make_cgroup("job.run")
+        assert group is not None
+        assert "CPU share" not in group.unbounded()
+
+
+def test_a_group_above_that_has_less_and_cannot_be_seen_is_told_of_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    def refused(self: Cgroup, cpus: float) -> None:
+        raise OSError(errno.EINVAL, "what version 1 says")
+
+    with opened_host(tmp_path, job_cpus=2) as host:
+        assert host.hierarchy is not None
+        monkeypatch.setattr(type(host.hierarchy.all_jobs), "limit_cpus", refused)
+        for name in ("one", "two", "three"):
+            assert host.make_cgroup(name) is not None
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+
+
+@contextmanager
+def opened_host(tmp_path: Path, job_cpus: float) -> Iterator[Host]:
     host = Host.open(
         name=NAME,
         folder=tmp_path / "executors/x",
         sandbox="bubblewrap",
         slots=1,
-        share=CpuShare(job_cpus=2),
+        share=CpuShare(job_cpus=job_cpus),
     )
     try:
-        assert host.hierarchy is not None
-        host.hierarchy.all_jobs.limit_cpus(0.5)
-        group = host.make_cgroup("job.run")
-        assert group is not None
-        group.limit_cpus(0.5)
-        assert "CPU share" not in group.unbounded()
+        yield host
     finally:
         host.close()
 
