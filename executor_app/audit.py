@@ -3,7 +3,8 @@
 Each event is one line of JSON of the logger `codr.audit`, and one row that staff see in the admin.
 Telling of it never fails whoever tells: where the database is away the line stands. What a stranger
 can cause as often as they like is counted: the same kind by the same person from the same address
-is written once, and a minute later how often it was.
+is written once, and a minute later how often it was. What people do with their own jobs and keys is
+counted the same way for each job and key.
 """
 
 from __future__ import annotations
@@ -40,18 +41,22 @@ MOST_ROWS: Final = 600
 # what comes from there is one row per kind that has the address still.
 MOST_ROWS_OF_ADDRESS: Final = 20
 OTHERS: Final = "further people and addresses, counted together"
+# Of all acts together by one account, or where there is none, from one address: more than a job
+# can be shared with.
+MOST_ACTS: Final = 80
+FURTHER: Final = "further ones, counted together"
 
-# Acts of somebody who had to be let in for them, each about another thing: all are written.
-EACH: Final = frozenset(
+# What staff did to what is others': all are written.
+EACH: Final = frozenset({Kind.JOB_CANCELLED, Kind.JOB_DELETED, Kind.LIMITS_CHANGED})
+
+# What people do with what is theirs, in turns as often as they like: each thing has a row.
+ACTS: Final = frozenset(
     {
         Kind.KEY_MADE,
         Kind.KEY_REVOKED,
         Kind.PASSWORD_CHANGED,
         Kind.JOB_SHARED,
         Kind.JOB_UNSHARED,
-        Kind.JOB_CANCELLED,
-        Kind.JOB_DELETED,
-        Kind.LIMITS_CHANGED,
     }
 )
 
@@ -74,9 +79,11 @@ class Event:
     @property
     def who(self) -> tuple[str, ...]:
         """What is counted together; the row has the first address of its network. One account
-        may use several keys, which `detail` names."""
-        key = self.detail if self.kind == Kind.KEY_USED else ""
-        return self.kind.value, self.owner_key, str(self.user_id), network_of(self.address), key
+        may use several keys, which `detail` names, and do the same with several things."""
+        what = self.detail if self.kind in ACTS | {Kind.KEY_USED} else ""
+        job_id = self.job_id if self.kind in ACTS else ""
+        network = network_of(self.address)
+        return self.kind.value, self.owner_key, str(self.user_id), network, what, job_id
 
 
 @dataclass(slots=True)
@@ -160,8 +167,11 @@ class _Counter:
         """As it may be counted: with less of a name where too much was named already."""
         if event.kind in ALWAYS_NAMED or event.who in self._windows:
             return event
-        kind, address = _budgets(event)
-        if self._spent[address] >= MOST_ROWS_OF_ADDRESS:
+        kind, own = _budgets(event)
+        if event.kind in ACTS:
+            if self._spent[own] >= MOST_ACTS:
+                event = replace(event, job_id="", detail=FURTHER)
+        elif self._spent[own] >= MOST_ROWS_OF_ADDRESS:
             event = replace(event, owner_key="", user_id=None, job_id="", detail=OTHERS)
         if event.who not in self._windows and self._spent[kind] >= MOST_ROWS:
             event = replace(event, owner_key="", user_id=None, address="", job_id="", detail=OTHERS)
@@ -211,11 +221,13 @@ class _Counter:
 
 
 def _budgets(event: Event) -> tuple[str, ...]:
-    """What its row is paid from: that of its kind and that of its address."""
+    """What its row is paid from: that of its kind, and that of its address or of who acts."""
     if event.kind in ALWAYS_NAMED:
         return ()
-    kind, _, _, address, _ = event.who
-    return f"kind {kind}", f"address {address}"
+    kind, _, user, network, *_ = event.who
+    if event.kind in ACTS:
+        return f"kind {kind}", f"acts {user if event.user_id is not None else network}"
+    return f"kind {kind}", f"address {network}"
 
 
 _counter = _Counter()

@@ -194,8 +194,48 @@ def test_who_came_in_is_named_whatever_flood_there_is(kind: Kind, minutes: Clock
     assert rows()[-1].items() >= {"user_id": -1, "address": ADDRESS, "detail": "a key"}.items()
 
 
+@pytest.mark.parametrize("kind", sorted(audit.ACTS))
+def test_an_act_on_ones_own_is_one_row_for_each_thing_however_often(
+    kind: Kind, minutes: Clock
+) -> None:
+    for _ in range(1000):
+        for n in range(3):
+            audit.record(kind, user_id=1, address=ADDRESS, job_id=f"job-{n}", detail="with ada")
+    audit.record(kind, user_id=1, address=ADDRESS, job_id="job-0", detail="with bob")
+    audit.flush()
+    assert [(row["job_id"], row["detail"], row["times"]) for row in rows()] == [
+        *((f"job-{n}", "with ada", 1000) for n in range(3)),
+        ("job-0", "with bob", 1),
+    ]
+
+
+def test_who_acts_on_ever_new_things_shares_a_row_and_spends_their_own_budget(
+    minutes: Clock,
+) -> None:
+    for n in range(1000):
+        audit.record(Kind.KEY_MADE, user_id=1, address=ADDRESS, detail=f"key {n}")
+        audit.record(Kind.KEY_REVOKED, user_id=1, address=ADDRESS, detail=f"key {n}")
+    audit.record(Kind.KEY_MADE, user_id=2, address=ADDRESS, detail="another's")
+    audit.record(Kind.KEY_REFUSED, address=ADDRESS, detail="of the address")
+    audit.flush()
+    *named, made, revoked, other, refused = rows()
+    assert len(named) == audit.MOST_ACTS
+    assert {row["times"] for row in named} == {1}
+    for further in (made, revoked):
+        assert (further["user_id"], further["detail"]) == (1, audit.FURTHER)
+    assert made["times"] + revoked["times"] == 2000 - audit.MOST_ACTS
+    assert (other["user_id"], other["detail"]) == (2, "another's")
+    assert refused["detail"] == "of the address"
+
+
+def test_many_without_an_account_at_one_address_act_on_one_budget(minutes: Clock) -> None:
+    for n in range(1000):
+        audit.record(Kind.JOB_SHARED, owner_key=f"session:{n % 5}", address=ADDRESS, job_id=str(n))
+    assert len(rows()) == audit.MOST_ACTS + 5
+
+
 @pytest.mark.parametrize("kind", sorted(audit.EACH))
-def test_acts_of_those_who_were_let_in_are_all_written(kind: Kind) -> None:
+def test_acts_of_staff_on_what_is_others_are_all_written(kind: Kind) -> None:
     for n in range(3):
         audit.record(kind, owner_key="user:1", address=ADDRESS, job_id=f"job-{n}")
     assert [row["job_id"] for row in rows()] == ["job-0", "job-1", "job-2"]
