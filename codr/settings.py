@@ -128,6 +128,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     # Outside of all others, which answer for themselves now and then.
     "executor_app.middleware.security_headers",
+    "executor_app.middleware.known_hosts",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -353,6 +354,8 @@ LOGGING = {
         # An account of every answer is for the proxy in front.
         "django.request": {"level": "ERROR", "filters": ["not_unready"]},
         "django.channels.server": {"level": "WARNING"},
+        # One error for each request that names another host; the audit trail counts them.
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
         # Celery says of each task that it came, began and ended; of beat, every five seconds.
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.middleware.common import CommonMiddleware
+
+from . import audit
+from .identity import address_of
 
 # Scripts come from our own files alone. Styles may be inline, since the editor and the terminal
 # of the page set theirs on the elements that they make.
@@ -46,11 +50,33 @@ def security_headers(
     return middleware
 
 
+# Who asks whether we are well calls us by an address.
+FOR_ANY_HOST = ("/healthz", "/readyz")
+
+
+def known_hosts(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Refuses names that are not ours before anybody else asks for the name, and counts it as other
+    refusals are: Django's own error for each would be a stranger's way to fill the log."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if request.path_info not in FOR_ANY_HOST:
+            try:
+                request.get_host()
+            except DisallowedHost:
+                host = request.META.get("HTTP_HOST", "")
+                audit.record(audit.Kind.WRONG_HOST, address=address_of(request), detail=host)
+                raise
+        return get_response(request)
+
+    return middleware
+
+
 class HostsMiddleware(CommonMiddleware):
-    """Django's, which refuses names that are not ours, but for those who ask whether we are well:
-    they call us by an address."""
+    """Django's, which asks for the name once more."""
 
     def process_request(self, request: HttpRequest) -> HttpResponsePermanentRedirect | None:
-        if request.path_info in ("/healthz", "/readyz"):
+        if request.path_info in FOR_ANY_HOST:
             return None
         return super().process_request(request)

@@ -229,6 +229,7 @@ class AuditEvent(models.Model):
         KEY_REVOKED = "key_revoked", "key revoked"
         KEY_REFUSED = "key_refused", "key refused"
         WRONG_ORIGIN = "wrong_origin", "refused: wrong origin"
+        WRONG_HOST = "wrong_host", "refused: wrong host"
         NOT_SIGNED_IN = "not_signed_in", "refused: not signed in"
         NO_SUCH_JOB = "no_such_job", "refused: no such job"
         NOT_PERMITTED = "not_permitted", "refused: no permission"

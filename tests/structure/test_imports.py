@@ -68,7 +68,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "consumers": EDGE,
     "readiness": {"answers", "relay"},
     "views": EDGE | {"readiness"},
-    "middleware": set(),
+    "middleware": {"audit", "identity"},
     "answers": set(),
     "openapi": {"answers"},
     "rendering": {"models", "transcripts", "protocol", "languages"},
