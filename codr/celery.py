@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
-from celery import Celery
+from celery import Celery, platforms
+from celery.signals import beat_embedded_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "codr.settings")
 
 app = Celery("codr")
 app.config_from_object("django.conf:settings", namespace="CELERY")
+
+
+@beat_embedded_init.connect
+def end_with_the_recorder(**kwargs: Any) -> None:
+    """Its clock is a process of its own, and would go on when the recorder is killed."""
+    platforms.set_pdeathsig("SIGTERM")  # type: ignore[attr-defined]

@@ -262,7 +262,10 @@ CELERY_IMPORTS = {"executor": ["executor_app.tasks"], "recorder": ["executor_app
 
 
 def _every(seconds: float, task: str) -> dict[str, Any]:
-    """A turn that nobody took before the next one is due is not made up for."""
+    """A turn that nobody took before the next one is due is not made up for.
+
+    The clock keeps no file, which a power cut could spoil: it counts from the recorder's start.
+    """
     return {
         "task": f"executor_app.records.{task}",
         "schedule": seconds,
@@ -274,8 +277,8 @@ CELERY_BEAT_SCHEDULE = {
     "end lost jobs": _every(5.0, "end_lost_jobs"),
     "send missing tickets": _every(5.0, "send_missing_tickets"),
     "expire jobs": _every(60.0, "expire_jobs"),
-    "expire audit events": _every(3600.0, "expire_audit_events"),
-    "expire sessions": _every(3600.0, "expire_sessions"),
+    "expire audit events": _every(600.0, "expire_audit_events"),
+    "expire sessions": _every(600.0, "expire_sessions"),
 }
 
 # --- what Codr itself may be told ---------------------------------------------------------------

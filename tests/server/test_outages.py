@@ -313,6 +313,17 @@ async def test_stopping_everything_leaves_nothing_on_the_host(whole: Parts) -> N
     until(lambda: whole.remains() == NOTHING, f"nothing remains: {whole.remains()}")
 
 
+def test_a_killed_recorder_takes_its_clock_along(whole: Parts) -> None:
+    def recorders() -> list[str]:
+        return [each for each in whole.remains()["processes"] if "--queues records" in each]
+
+    until(lambda: len(recorders()) == 2, "the recorder and its clock are there")
+    whole.stop("recorder", signal.SIGKILL)
+    until(lambda: not recorders(), "both are gone")
+    whole.start("recorder")
+    whole.until_ready()
+
+
 def _start_another(parts: Parts, called: str) -> None:
     before = _executors(parts)
     parts.start("executor", called, CODR_EXECUTOR_NAME=parts.name_of(called))
