@@ -62,7 +62,8 @@ async def publish_input_response(job_id: str, frame: str, *, bounded: bool = Tru
 async def publish_ack(job_id: str, seq: int) -> None:
     """Tells the executor that the job's reader has dealt with everything up to `seq`."""
     await scripts.PUBLISH_ACK.run(
-        [keys.acknowledged(job_id)], [group_channel(keys.input_group(job_id)), seq, FORGOTTEN_S]
+        [keys.acknowledged(job_id), keys.output_journal(job_id)],
+        [group_channel(keys.input_group(job_id)), seq],
     )
 
 

@@ -104,12 +104,13 @@ redis.call('PUBLISH', ARGV[1], cmsgpack.pack({type = 'job.input', n = n, frame =
 return n
 """)
 
-# KEYS: acknowledged. ARGV: group's channel, number, expiry. The number is kept, since the group may
-# lose the message, and only grows: several may read.
+# KEYS: acknowledged, journal. ARGV: group's channel, number. The number is kept, since the group
+# may lose the message, for as long as the journal is, and only grows: several may read.
 PUBLISH_ACK: Final = Script("""
 local seq = tonumber(ARGV[2])
 if seq <= tonumber(redis.call('GET', KEYS[1]) or '0') then return 0 end
-redis.call('SET', KEYS[1], seq, 'EX', ARGV[3])
+local left = redis.call('PTTL', KEYS[2])
+if left > 0 then redis.call('SET', KEYS[1], seq, 'PX', left) end
 redis.call('PUBLISH', ARGV[1], cmsgpack.pack({type = 'job.ack', seq = seq}))
 return 1
 """)

@@ -112,6 +112,11 @@ class Host:
     def is_up(self) -> bool:
         return self._holder is not None
 
+    @property
+    def init(self) -> int:
+        """The machine's number for its first process; the host's namespaces are that one's."""
+        return self._init
+
     def boot(self) -> None:
         """Starts it with nothing running and every link whole."""
         assert not self.is_up, f"{self.name} is up"

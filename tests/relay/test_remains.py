@@ -12,7 +12,7 @@ from django.test.utils import override_settings
 from executor_app.relay import keys
 from executor_app.relay.client import client
 from executor_app.relay.events import Publisher
-from executor_app.relay.inputs import publish_input_response
+from executor_app.relay.inputs import publish_ack, publish_input_response
 from executor_app.relay.remains import forget_later
 
 BOUND = 1000
@@ -76,3 +76,12 @@ async def test_what_has_gone_by_itself_is_not_counted_any_more() -> None:
 async def test_nothing_of_it_stays_for_ever() -> None:
     await ended("a", 400)
     assert all([await client().pttl(key) > 0 for key in await client().keys("*")])
+
+
+async def test_an_acknowledgement_that_comes_late_goes_with_the_journal() -> None:
+    await ended("a", 10)
+    await publish_ack("a", 1)
+    assert 0 < await client().pttl(keys.acknowledged("a")) <= 60_000
+    await client().delete(keys.output_journal("a"))
+    await publish_ack("a", 2)
+    assert await client().get(keys.acknowledged("a")) == b"1"
