@@ -40,7 +40,9 @@ from .protocol import (
     Error,
     Execute,
     Gap,
+    InputAccepted,
     Message,
+    Numbered,
     ProtocolError,
     encode,
     encode_event,
@@ -51,7 +53,14 @@ from .protocol import (
 from .relay import keys, presence
 from .relay.client import keep_listening
 from .relay.events import last_event, publish_end, read_events
-from .relay.inputs import TooMuchInputError, publish_ack, publish_input_response
+from .relay.inputs import (
+    MAX_SENDERS,
+    JobMessage,
+    TooManySendersError,
+    TooMuchInputError,
+    publish_ack,
+    publish_input_response,
+)
 from .relay.window import Window
 
 logger = logging.getLogger(__name__)
@@ -145,14 +154,16 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
         if self._over or self.caller is None:
             return
         self._first_message.cancel()  # it has come; taking it may need longer than was left
+        message: ClientMessage | None = None
         try:
-            await self._handle(_parse(text_data))
+            message = _parse(text_data)
+            await self._handle(message)
         except ProtocolError as error:
-            await self._say_error(error.code, error.message)
+            await self._say_error(error.code, error.message, error.about or message)
         except submission.RefusedError as error:
             await self._refuse(error.close_code, error.code, error.message, error.retry_after_s)
         except UserError as error:
-            await self._say_error(error.code, error.message)
+            await self._say_error(error.code, error.message, message)
         except Exception:
             logger.exception("job %s: not dealt with", self.job_id or "(none yet)")
             await self._apologise()
@@ -187,14 +198,19 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
         if was_held and not self._window.full:
             await self._catch_up()
 
-    async def _pass_on(self, message: Message) -> None:
+    async def _pass_on(self, message: JobMessage) -> None:
+        assert self.caller is not None
         try:
-            # As the models have it, not as it came: whoever reads the journal parses it once more,
-            # and what the client added would only be carried along.
-            await publish_input_response(self.job_id, encode(message))
+            await publish_input_response(self.job_id, message, typist=self.caller.owner.key)
         except TooMuchInputError:
             text = "This job has been sent all the input that one job may have."
-            await self._say_error("too_much_input", text)
+            raise UserError("too_much_input", text) from None
+        except TooManySendersError:
+            text = f"This job has had {MAX_SENDERS} different `sender`, and may have no more."
+            raise UserError("too_many_senders", text) from None
+        if isinstance(message, Numbered) and message.sender and message.input_id:
+            taken = InputAccepted(sender=message.sender, input_id=message.input_id)
+            await self._say(taken)
 
     async def _execute(self, message: Execute) -> None:
         if self.job_id:
@@ -390,14 +406,16 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
     async def _say(self, message: Message) -> None:
         await self.send(text_data=encode(message))
 
-    async def _say_error(self, code: str, text: str) -> None:
+    async def _say_error(self, code: str, text: str, about: Message | None = None) -> None:
         """The socket stays usable, unless this was the message that should have begun a job."""
         self._errors += 1
         if self._errors > MAX_ERRORS:
             text = f"This socket has sent more than {MAX_ERRORS} frames that make no sense."
             await self._refuse(CloseCode.TOO_MANY, "too_many_errors", text)
         elif self.job_id:
-            await self._say(Error(code=code, message=text))
+            numbers = about if isinstance(about, Numbered) else Numbered()
+            sender, input_id = numbers.sender, numbers.input_id
+            await self._say(Error(code=code, message=text, sender=sender, input_id=input_id))
         elif code == TOO_LARGE:
             await self._refuse(CloseCode.TOO_LARGE, code, text)
         else:

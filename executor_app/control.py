@@ -5,7 +5,7 @@ from __future__ import annotations
 from asgiref.sync import sync_to_async
 
 from . import dispatch, jobs
-from .protocol import Cancel, Complete, FinalStatus, encode
+from .protocol import Cancel, Complete, FinalStatus
 from .relay import leases
 from .relay.events import publish_end
 from .relay.inputs import publish_input_response
@@ -19,9 +19,8 @@ async def cancel_job(job_id: str, reason: str = "") -> None:
     that takes the job a moment later finds an end above its attempt and cannot say anything.
     """
     if await leases.alive([job_id]):
-        await publish_input_response(
-            job_id, encode(Cancel(type="cancel", reason=reason)), bounded=False
-        )
+        cancel = Cancel(type="cancel", reason=reason)
+        await publish_input_response(job_id, cancel, bounded=False)
         return
     await dispatch.withdraw(job_id)
     message = reason or "The job was cancelled."

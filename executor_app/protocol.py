@@ -32,6 +32,8 @@ MAX_FILE_NAME_BYTES: Final = 200
 MAX_ARGS: Final = 64
 MAX_ARG_CHARS: Final = 4096
 MAX_INPUT_BYTES: Final = 1024 * 1024
+# A counter of JavaScript's, and of Lua's in Redis, is exact up to here.
+MAX_INPUT_ID: Final = 2**53 - 1
 
 Encoding = Literal["utf-8", "base64"]
 Stream = Literal["stdout", "stderr"]
@@ -80,10 +82,11 @@ TOO_LARGE: Final = "too_large"
 class ProtocolError(ValueError):
     """A frame that breaks the contract. `message` names the field and may be shown as it is."""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, about: Numbered | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
+        self.about = about
 
 
 def _too_large(what: str, limit: int) -> PydanticCustomError:
@@ -250,7 +253,21 @@ class Attach(Message):
     after: int = Field(default=0, ge=0, lt=2**63)
 
 
-class InputResponse(Bytes):
+class Numbered(Message):
+    """What its sender numbers, each piece higher than the one before, is taken once however often
+    it is sent: after a drop nobody knows what had arrived."""
+
+    sender: str | None = Field(default=None, min_length=1, max_length=64)
+    input_id: int | None = Field(default=None, ge=1, le=MAX_INPUT_ID)
+
+    @model_validator(mode="after")
+    def _has_both_or_neither(self) -> Numbered:
+        if (self.sender is None) != (self.input_id is None):
+            raise ValueError("`sender` and `input_id` go together")
+        return self
+
+
+class InputResponse(Bytes, Numbered):
     """One line for the program. `raw` has its newline."""
 
     type: Literal["input_response"]
@@ -261,11 +278,11 @@ class InputResponse(Bytes):
         return line if line.endswith(b"\n") else line + b"\n"
 
 
-class Stdin(Bytes):
+class Stdin(Bytes, Numbered):
     type: Literal["stdin"]
 
 
-class Eof(Message):
+class Eof(Numbered):
     type: Literal["eof"]
 
 
@@ -389,6 +406,14 @@ class Complete(Event):
     message: str = ""
 
 
+class InputAccepted(Message):
+    """An addition of Codr's: this piece of input has been taken, now or before."""
+
+    type: Literal["input_accepted"] = "input_accepted"
+    sender: str
+    input_id: int
+
+
 class Detail(Message):
     line: int
     column: int
@@ -397,12 +422,15 @@ class Detail(Message):
 
 
 class Error(Message):
-    """`retry_after` is an addition of Codr's: seconds after which it is worth trying again."""
+    """Additions of Codr's: `retry_after`, seconds after which it is worth trying again; `sender`
+    and `input_id` of the input that was not taken."""
 
     type: Literal["error"] = "error"
     code: str
     message: str
     retry_after: float | None = None
+    sender: str | None = None
+    input_id: int | None = None
     details: list[Detail] | None = None
 
 
@@ -411,7 +439,16 @@ JobEvent = Annotated[
     Field(discriminator="type"),
 ]
 ServerMessage = Annotated[
-    Accepted | Status | Output | InputRequest | InputClosed | Restarted | Gap | Complete | Error,
+    Accepted
+    | Status
+    | Output
+    | InputRequest
+    | InputClosed
+    | InputAccepted
+    | Restarted
+    | Gap
+    | Complete
+    | Error,
     Field(discriminator="type"),
 ]
 
@@ -441,10 +478,18 @@ def parse_client(
     except UnicodeEncodeError as error:
         raise ProtocolError("bad_field", "A string holds half of a surrogate pair.") from error
     except ValidationError as error:
-        raise _as_protocol_error(error) from error
+        raise _as_protocol_error(error, _numbers_of(value)) from error
 
 
-def _as_protocol_error(error: ValidationError) -> ProtocolError:
+def _numbers_of(value: dict[str, Any]) -> Numbered | None:
+    """Which input it was that breaks the contract, where that much can be read."""
+    try:
+        return Numbered.model_validate(value)
+    except ValidationError:
+        return None
+
+
+def _as_protocol_error(error: ValidationError, about: Numbered | None) -> ProtocolError:
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     if first["type"].startswith("union_tag"):
         return ProtocolError("unknown_type", _about_type(first["type"]))
@@ -452,7 +497,7 @@ def _as_protocol_error(error: ValidationError) -> ProtocolError:
     where = ".".join(str(part) for part in first["loc"][1:])
     message = first["msg"].removeprefix("Value error, ")
     code = TOO_LARGE if first["type"] == TOO_LARGE else "bad_field"
-    return ProtocolError(code, f"`{where}`: {message}." if where else f"{message}.")
+    return ProtocolError(code, f"`{where}`: {message}." if where else f"{message}.", about)
 
 
 def _about_type(problem: str) -> str:

@@ -14,7 +14,7 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from redis.exceptions import RedisError
 
-from executor_app.protocol import Complete, FinalStatus, encode, parse_input
+from executor_app.protocol import Complete, FinalStatus, InputResponse
 from executor_app.relay import keys, presence
 from executor_app.relay.client import client, layer
 from executor_app.relay.events import Publisher, read_events
@@ -79,10 +79,10 @@ async def _hold_a_conversation(job_id: str) -> None:
         await publisher.publish_output("stdout", "run", b"name? ")
         await publisher.publish_input_request("name? ")
         assert (await layer().receive(channel))["first"] == 1, "the group is out of order"
-        answer = '{"type": "input_response", "data": "Ada"}'
+        answer = InputResponse(type="input_response", data="Ada")
         await publish_input_response(job_id, answer)
         heard = await reader.wait_for_input_response()
-        assert encode(heard) == encode(parse_input(answer)), "the answer was changed"
+        assert heard == answer, "the answer was changed"
     await publisher.publish_complete(Complete(status=FinalStatus.COMPLETED, exit_code=0))
     seqs = [entry.seq async for entry in read_events(job_id, 0)]
     assert seqs == [1, 2, 3], f"the journal has {seqs}"

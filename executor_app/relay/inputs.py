@@ -1,13 +1,15 @@
 """What people send to a running job: appended to its input journal, then to its group.
 
 Entries are numbered 1, 2, 3 … by a script, since several viewers may type at once; whoever reads
-them sees a hole and fills it from the journal, and passes nothing on twice.
+them sees a hole and fills it from the journal, and passes nothing on twice. A sender who numbers
+what they send may send it again after a drop: it is taken once.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import logging
 import os
 import time
@@ -16,7 +18,17 @@ from typing import Final
 
 from redis.exceptions import ConnectionError, RedisError
 
-from executor_app.protocol import Cancel, Eof, InputResponse, Resize, Signal, Stdin, parse_input
+from executor_app.protocol import (
+    Cancel,
+    Eof,
+    InputResponse,
+    Numbered,
+    Resize,
+    Signal,
+    Stdin,
+    encode,
+    parse_input,
+)
 
 from . import keys, scripts
 from .client import client, group_channel, layer
@@ -30,6 +42,8 @@ JobMessage = InputResponse | Stdin | Eof | Resize | Signal | Cancel
 # Input that a job may be sent in all, so that nobody fills Redis by typing.
 MAX_ENTRIES: Final = 1_000_000
 MAX_BYTES: Final = 64 * 1024 * 1024
+# Who types gets a new one with each page that they open.
+MAX_SENDERS: Final = 1000
 # How often the journal is looked at although nothing came: pub/sub is at most once.
 LOOK_AGAIN_S: Final = 2.0
 
@@ -42,21 +56,38 @@ class TooMuchInputError(Exception):
     """More input than one job may be sent in all."""
 
 
-async def publish_input_response(job_id: str, frame: str, *, bounded: bool = True) -> int:
-    """Journals one checked frame of a client and hands it to the executor; returns its number.
+class TooManySendersError(Exception):
+    """More senders who number what they send than one job may have."""
 
+
+async def publish_input_response(
+    job_id: str, message: JobMessage, *, typist: str = "", bounded: bool = True
+) -> int:
+    """Journals one message of a client and hands it to the executor; returns its number, 0 where it
+    has been taken before.
+
+    `typist`: who sends it; two of them may choose the same name as `sender`.
     `bounded`: within all that one job may be sent, which a cancel need not be.
-    Raises TooMuchInputError, and RedisError where it is not known to have arrived.
+    Raises TooMuchInputError, TooManySendersError, and RedisError where it is not known to have
+    arrived.
     """
+    if isinstance(message, Numbered) and message.sender is not None:
+        message = message.model_copy(update={"sender": _told_apart(typist, message.sender)})
     name = os.urandom(6)
     try:
-        number = await _append(job_id, frame, name, bounded=bounded, look_back=0)
+        number = await _append(job_id, message, name, bounded=bounded, look_back=0)
     except ConnectionError:
         # Redis may have been restarted since this connection was used, and may have heard us.
-        number = await _append(job_id, frame, name, bounded=bounded, look_back=LOOK_BACK)
+        number = await _append(job_id, message, name, bounded=bounded, look_back=LOOK_BACK)
+    if number == -2:
+        raise TooManySendersError(job_id)
     if number < 0:
         raise TooMuchInputError(job_id)
     return number
+
+
+def _told_apart(typist: str, sender: str) -> str:
+    return hashlib.blake2b(f"{typist}\0{sender}".encode(), digest_size=12).hexdigest()
 
 
 async def publish_ack(job_id: str, seq: int) -> None:
@@ -67,14 +98,26 @@ async def publish_ack(job_id: str, seq: int) -> None:
     )
 
 
-async def _append(job_id: str, frame: str, name: bytes, *, bounded: bool, look_back: int) -> int:
+async def _append(
+    job_id: str, message: JobMessage, name: bytes, *, bounded: bool, look_back: int
+) -> int:
     channel, now = group_channel(keys.input_group(job_id)), int(time.time() * 1000)
     most = (MAX_ENTRIES, MAX_BYTES) if bounded else (2 * MAX_ENTRIES, 2 * MAX_BYTES)
-    bounds = [FORGOTTEN_S, *most]
+    sender, input_id = _numbers(message)
     number = await scripts.PUBLISH_INPUT.run(
-        [keys.input_journal(job_id)], [channel, now, frame, *bounds, name, look_back]
+        [keys.input_journal(job_id), keys.senders(job_id)],
+        [
+            *(channel, now, encode(message), FORGOTTEN_S, *most, name, look_back),
+            *(sender, input_id, MAX_SENDERS),
+        ],
     )
     return int(number)
+
+
+def _numbers(message: JobMessage) -> tuple[str, int]:
+    if not isinstance(message, Numbered):
+        return "", 0
+    return message.sender or "", message.input_id or 0
 
 
 class InputReader:
@@ -90,7 +133,12 @@ class InputReader:
         self._again = again
         self._job_id = job_id
         self._group = keys.input_group(job_id)
+        # The last entry that was taken, and its name: after a loss of Redis's memory there may be
+        # another under that number.
         self._last = 0
+        self._name = ""
+        # Of each sender the last number. Redis knows them too, unless it loses its memory.
+        self._senders: dict[str, int] = {}
         self._ready: asyncio.Queue[JobMessage] = asyncio.Queue()
         self._reading = asyncio.Lock()
 
@@ -126,7 +174,6 @@ class InputReader:
 
     async def begin_again(self) -> None:
         """Redis lost its memory: what is sent from now on is numbered from 1 again."""
-        self._last = 0
         await self._look()
 
     def interject(self, message: JobMessage) -> None:
@@ -141,8 +188,8 @@ class InputReader:
             if message["type"] == "job.ack":
                 if self._window is not None:
                     self._window.acknowledged(message["seq"])
-            elif message["n"] == self._last + 1:
-                self._take(message["n"], message["frame"])
+            elif message["n"] == self._last + 1 and message.get("before") == self._name:
+                self._take(message["n"], message["frame"], message["name"])
             elif message["n"] > self._last:
                 await self._look()
 
@@ -163,18 +210,31 @@ class InputReader:
             told = await client().get(keys.acknowledged(self._job_id))
             self._window.acknowledged(int(told or 0))
         async with self._reading:
+            if self._last and not await self._is_the_same_journal():
+                self._last, self._name = 0, ""
             after = f"(0-{self._last}" if self._last else "-"
             async for number, fields in _entries(self._job_id, after):
-                self._take(number, fields[b"f"])
+                self._take(number, fields[b"f"], fields[b"k"].hex())
 
-    def _take(self, number: int, frame: str | bytes) -> None:
+    async def _is_the_same_journal(self) -> bool:
+        place = f"0-{self._last}"
+        found = await client().xrange(keys.input_journal(self._job_id), min=place, max=place)
+        return bool(found) and found[0][1][b"k"].hex() == self._name
+
+    def _take(self, number: int, frame: str | bytes, name: str) -> None:
         """Whichever of the two readers comes first; the other one finds it taken."""
-        if number == self._last + 1:
-            self._last = number
-            message = parse_input(frame)
-            if isinstance(message, Cancel) and self._window is not None:
-                self._window.open()
-            self._ready.put_nowait(message)
+        if number != self._last + 1:
+            return
+        self._last, self._name = number, name
+        message = parse_input(frame)
+        sender, input_id = _numbers(message)
+        if sender:
+            if input_id <= self._senders.get(sender, 0):
+                return
+            self._senders[sender] = input_id
+        if isinstance(message, Cancel) and self._window is not None:
+            self._window.open()
+        self._ready.put_nowait(message)
 
 
 async def read_inputs(job_id: str) -> list[tuple[int, JobMessage]]:

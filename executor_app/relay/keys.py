@@ -33,6 +33,11 @@ def input_journal(job_id: str) -> str:
     return f"{PREFIX}:job:{job_id}:input"
 
 
+def senders(job_id: str) -> str:
+    """Of each sender who numbers what they send to a job, the last number that was taken."""
+    return f"{PREFIX}:job:{job_id}:senders"
+
+
 def order(job_id: str) -> str:
     """What an executor has to know about a job, for as long as none has taken it."""
     return ORDER_PREFIX + job_id

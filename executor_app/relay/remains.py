@@ -13,13 +13,15 @@ from executor_app.conf import conf
 from . import keys
 from .scripts import Script
 
-# KEYS: ended jobs by time, their sizes, their sum; output journal, input journal, presence, ack.
+# KEYS: ended jobs by time, their sizes, their sum; output journal, input journal, presence, ack,
+# senders.
 # ARGV: job, bytes, time and keeping time in milliseconds, bound, what stands before and after a
 # job's id in the names of its two journals. The oldest go first, and this one never.
 FORGET: Final = Script("""
 redis.call('PEXPIRE', KEYS[4], ARGV[4])
 redis.call('PEXPIRE', KEYS[5], ARGV[4])
 redis.call('DEL', KEYS[6], KEYS[7])
+redis.call('PEXPIRE', KEYS[8], ARGV[4])
 local sum = tonumber(redis.call('GET', KEYS[3]) or '0')
 local size = tonumber(ARGV[2])
 local input = redis.call('XREVRANGE', KEYS[5], '+', '-', 'COUNT', 1)[1]
@@ -57,7 +59,7 @@ async def forget_later(job_id: str, size_bytes: int = 0) -> int:
     named = [
         *(keys.ENDED, keys.ENDED_SIZES, keys.ENDED_SUM),
         *(keys.output_journal(job_id), keys.input_journal(job_id)),
-        *(keys.presence(job_id), keys.acknowledged(job_id)),
+        *(keys.presence(job_id), keys.acknowledged(job_id), keys.senders(job_id)),
     ]
     before, after_output = keys.output_journal("\0").split("\0")
     _, after_input = keys.input_journal("\0").split("\0")

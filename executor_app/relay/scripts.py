@@ -77,10 +77,20 @@ redis.call('PUBLISH', ARGV[1], cmsgpack.pack(message))
 return n
 """)
 
-# KEYS: journal. ARGV: group's channel, time, frame, expiry, most entries, most bytes, the append's
-# own name, how far to look back for it. The bytes so far stand in the last entry: a bound needs no
-# key of its own.
+# KEYS: journal, senders. ARGV: group's channel, time, frame, expiry, most entries, most bytes, the
+# append's own name, how far to look back for it, sender or '', their number, most senders. The
+# bytes so far stand in the last entry: a bound needs no key of its own. 0 is what was taken before.
+# The group is told the names of this entry and of the one before: a number alone may be that of
+# another entry, from before Redis lost its memory.
 PUBLISH_INPUT: Final = Script("""
+local function hex(name)
+  return (string.gsub(name, '.', function(c) return string.format('%02x', string.byte(c)) end))
+end
+local known = ARGV[9] ~= '' and redis.call('HGET', KEYS[2], ARGV[9])
+if known and tonumber(ARGV[10]) <= tonumber(known) then return 0 end
+if ARGV[9] ~= '' and not known and redis.call('HLEN', KEYS[2]) >= tonumber(ARGV[11]) then
+  return -2
+end
 if ARGV[8] ~= '0' then
   for _, entry in ipairs(redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', ARGV[8])) do
     for i = 1, #entry[2], 2 do
@@ -90,17 +100,25 @@ if ARGV[8] ~= '0' then
     end
   end
 end
-local n, sum = 1, 0
+local n, sum, before = 1, 0, ''
 local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
 if last then
   n = tonumber(string.sub(last[1], 3)) + 1
-  for i = 1, #last[2], 2 do if last[2][i] == 's' then sum = tonumber(last[2][i + 1]) end end
+  for i = 1, #last[2], 2 do
+    if last[2][i] == 's' then sum = tonumber(last[2][i + 1]) end
+    if last[2][i] == 'k' then before = hex(last[2][i + 1]) end
+  end
 end
 sum = sum + #ARGV[3]
 if n > tonumber(ARGV[5]) or sum > tonumber(ARGV[6]) then return -1 end
 redis.call('XADD', KEYS[1], '0-' .. n, 'f', ARGV[3], 't', ARGV[2], 's', sum, 'k', ARGV[7])
 if n == 1 then redis.call('EXPIRE', KEYS[1], ARGV[4]) end
-redis.call('PUBLISH', ARGV[1], cmsgpack.pack({type = 'job.input', n = n, frame = ARGV[3]}))
+if ARGV[9] ~= '' then
+  redis.call('HSET', KEYS[2], ARGV[9], ARGV[10])
+  if not known then redis.call('EXPIRE', KEYS[2], ARGV[4]) end
+end
+local message = {type = 'job.input', n = n, frame = ARGV[3], name = hex(ARGV[7]), before = before}
+redis.call('PUBLISH', ARGV[1], cmsgpack.pack(message))
 return n
 """)
 

@@ -60,15 +60,19 @@ export interface Detail {
 }
 
 export interface Eof {
+  readonly sender?: string | null;
+  readonly input_id?: number | null;
   readonly type: "eof";
 }
 
-/** `retry_after` is an addition of Codr's: seconds after which it is worth trying again. */
+/** Additions of Codr's: `retry_after`, seconds after which it is worth trying again; `sender` and `input_id` of the input that was not taken. */
 export interface Error {
   readonly type: "error";
   readonly code: string;
   readonly message: string;
   readonly retry_after?: number | null;
+  readonly sender?: string | null;
+  readonly input_id?: number | null;
   readonly details?: readonly Detail[] | null;
 }
 
@@ -111,6 +115,13 @@ export interface Gap {
   readonly reason: string;
 }
 
+/** An addition of Codr's: this piece of input has been taken, now or before. */
+export interface InputAccepted {
+  readonly type: "input_accepted";
+  readonly sender: string;
+  readonly input_id: number;
+}
+
 export interface InputClosed {
   readonly seq?: number;
   readonly type: "input_closed";
@@ -129,6 +140,8 @@ export interface InputRequest {
 
 /** One line for the program. `raw` has its newline. */
 export interface InputResponse {
+  readonly sender?: string | null;
+  readonly input_id?: number | null;
   readonly data: string;
   readonly encoding?: "utf-8" | "base64";
   readonly type: "input_response";
@@ -187,6 +200,8 @@ export interface Status {
 }
 
 export interface Stdin {
+  readonly sender?: string | null;
+  readonly input_id?: number | null;
   readonly data: string;
   readonly encoding?: "utf-8" | "base64";
   readonly type: "stdin";
@@ -208,6 +223,7 @@ export type ServerMessage =
   | Complete
   | Error
   | Gap
+  | InputAccepted
   | InputClosed
   | InputRequest
   | Output
@@ -219,6 +235,7 @@ export const SERVER_TYPES = [
   "complete",
   "error",
   "gap",
+  "input_accepted",
   "input_closed",
   "input_request",
   "output",

@@ -127,6 +127,32 @@ def test_a_reload_in_the_middle_finds_the_conversation_again(
     expect(ide.status).to_have_text("Finished")
 
 
+def test_a_copy_of_a_tab_that_had_something_to_send_does_not_send_it_twice(
+    open_ide: Open, site: Stack, parts: Parts
+) -> None:
+    ide = opened(open_ide, site)
+    ide.start(THREE)
+    ide.is_asked("one?")
+    parts.stop("web", signal.SIGKILL)
+    expect(ide.status).to_have_text("Reconnecting…")
+    ide.answer("1")
+    copied = ide.page.evaluate("JSON.stringify(sessionStorage)")
+    assert "input_id" in copied
+    parts.start("web")
+    ide.is_asked("two?")
+    fill = f"Object.assign(sessionStorage, {copied})"
+    other = open_ide(site, beside=ide, before=lambda page: page.add_init_script(fill))
+    other.sees("one? 1\none is 1\n")
+    other.is_asked("two?")
+    other.answer("2")
+    ide.is_asked("three?")
+    ide.answer("3")
+    other.has_ended()
+    other.sees("one is 1\n")
+    other.sees("two is 2\n")
+    other.sees("three is 3\n── Finished")
+
+
 def test_a_run_that_ends_while_the_page_is_away_is_found_with_its_end(
     open_ide: Open, site: Stack
 ) -> None:

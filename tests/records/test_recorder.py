@@ -15,6 +15,7 @@ from django.test.utils import override_settings
 from executor_app import jobs
 from executor_app.conf import conf
 from executor_app.models import Job, Transcript
+from executor_app.protocol import InputResponse
 from executor_app.records import record_result, record_start
 from executor_app.relay import keys, presence
 from executor_app.relay.client import client, wait_for
@@ -34,6 +35,10 @@ from tests.records.cast import (
 )
 
 pytestmark = pytest.mark.usefixtures("database", "no_jobs", "redis")
+
+
+def line(text: str) -> InputResponse:
+    return InputResponse(type="input_response", data=text)
 
 
 def said(job_id: str) -> list[str]:
@@ -172,7 +177,7 @@ def test_a_recorded_job_lets_its_journals_and_its_presence_go() -> None:
     job_id = new_job()
     wait_for(presence.be_present(job_id))
     wait_for(speak(job_id, b"hello", end=WELL))
-    wait_for(publish_input_response(job_id, '{"type": "input_response", "data": "x"}'))
+    wait_for(publish_input_response(job_id, line("x")))
     assert min(wait_for(seconds_left(job_id))) > 3600
     with override_settings(CODR={**settings.CODR, "journal_keep_s": 100}):
         record_result(job_id, ended())
@@ -189,9 +194,7 @@ def test_what_was_typed_stands_where_it_was_said() -> None:
         for question in (b"name? ", b"age? "):
             await publisher.publish_output("stdout", "run", question)
             await asyncio.sleep(0.002)  # times are in milliseconds
-            await publish_input_response(
-                job_id, f'{{"type": "input_response", "data": "to {question.decode()}"}}'
-            )
+            await publish_input_response(job_id, line(f"to {question.decode()}"))
             await asyncio.sleep(0.002)
         await publisher.publish_output("stderr", "run", b"\xff")
         await publisher.publish_complete(WELL)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import uuid
 
 import pytest
@@ -11,7 +10,14 @@ from django.conf import settings
 from django.test.utils import override_settings
 from redis.exceptions import ConnectionError
 
-from executor_app.protocol import Complete, FinalStatus, InputResponse, Output, parse_event
+from executor_app.protocol import (
+    Cancel,
+    Complete,
+    FinalStatus,
+    InputResponse,
+    Output,
+    parse_event,
+)
 from executor_app.relay import inputs, keys, presence
 from executor_app.relay.client import client, layer
 from executor_app.relay.events import (
@@ -30,8 +36,8 @@ def job_id() -> str:
     return uuid.uuid4().hex
 
 
-def line(text: str) -> str:
-    return json.dumps({"type": "input_response", "data": text})
+def line(text: str) -> InputResponse:
+    return InputResponse(type="input_response", data=text)
 
 
 async def texts(job_id: str, after: int = 0) -> list[str]:
@@ -211,7 +217,7 @@ async def test_a_cancel_arrives_although_no_other_input_may(
         await publish_input_response(job_id, line(text))
     with pytest.raises(inputs.TooMuchInputError):
         await publish_input_response(job_id, line("c"))
-    await publish_input_response(job_id, '{"type": "cancel"}', bounded=False)
+    await publish_input_response(job_id, Cancel(type="cancel"), bounded=False)
     assert [message.type for _, message in await read_inputs(job_id)][-1] == "cancel"
 
 

@@ -9,6 +9,7 @@ import pytest
 from django.conf import settings
 from django.test.utils import override_settings
 
+from executor_app.protocol import Eof, encode
 from executor_app.relay import keys
 from executor_app.relay.client import client
 from executor_app.relay.events import Publisher
@@ -33,9 +34,9 @@ async def empty() -> AsyncIterator[None]:
 
 async def ended(job_id: str, size: int) -> int:
     await Publisher(job_id, attempt=1, seq=0).publish_output("stdout", "run", b"x")
-    typed = '{"type":"eof"}'
+    typed = Eof(type="eof")
     await publish_input_response(job_id, typed)
-    return await forget_later(job_id, size - len(typed))
+    return await forget_later(job_id, size - len(encode(typed)))
 
 
 async def kept(*job_ids: str) -> set[str]:

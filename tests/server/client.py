@@ -105,8 +105,10 @@ class Client:
         self.frames.append(frame)
 
     async def keeps_the_contract(self) -> None:
-        """`seq` without holes; one `complete`, which is last, and then 1000."""
-        seqs = [frame["seq"] for frame in self.frames if "seq" in frame]
+        """`seq` without holes but those that a `gap` names; one `complete`, last, and then 1000."""
+        numbered = [frame for frame in self.frames if "seq" in frame]
+        ranges = [(frame.get("from_seq") or frame["seq"], frame["seq"]) for frame in numbered]
+        seqs = [seq for first, last in ranges for seq in range(first, last + 1)]
         assert seqs == list(range(self._after + 1, self._after + 1 + len(seqs))), self.frames[-50:]
         if not self.of("complete"):
             return

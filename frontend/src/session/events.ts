@@ -1,6 +1,6 @@
 // Everything that can happen to a run, as one union: what the server says and what the person does.
 
-import type { ServerMessage } from "../protocol";
+import type { InputAccepted, ServerMessage } from "../protocol";
 
 export type PersonEvent =
   | { readonly type: "run"; readonly language: string }
@@ -22,4 +22,4 @@ export type ConnectionEvent =
   /** More was typed than a reload can show again. */
   | { readonly type: "typed_is_cut" };
 
-export type SessionEvent = ServerMessage | PersonEvent | ConnectionEvent;
+export type SessionEvent = Exclude<ServerMessage, InputAccepted> | PersonEvent | ConnectionEvent;

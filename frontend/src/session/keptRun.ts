@@ -1,7 +1,7 @@
 // What a tab keeps of its latest run, so that a reload finds it again. Output is not kept: the
 // server has it. What was typed is kept, since the server's events do not repeat it.
 
-import type { ClientMessage } from "../protocol";
+import type { Cancel, Eof, InputResponse, Stdin } from "../protocol";
 
 /** Something that the person gave, and the last event that they had seen then. */
 export interface Said {
@@ -11,6 +11,12 @@ export interface Said {
   readonly text: string;
 }
 
+/** What the program is to read. Its sender and number let the server take it once. */
+export type Input = (InputResponse | Stdin | Eof) & {
+  readonly sender: string;
+  readonly input_id: number;
+};
+
 export interface KeptRun {
   readonly jobId: string;
   readonly language: string;
@@ -18,8 +24,8 @@ export interface KeptRun {
   readonly said: readonly Said[];
   /** More was typed than is kept, so the earliest is missing in `said`. */
   readonly cut: boolean;
-  /** Given while the server was away, and not sent yet. */
-  readonly unsent: readonly ClientMessage[];
+  /** Given, and not known to have arrived. A tab that is a copy of this one sends it too. */
+  readonly unsent: readonly (Input | Cancel)[];
 }
 
 export interface RunStore {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { ClientMessage, ServerMessage } from "../protocol";
+import type { ClientMessage, Eof, InputResponse, ServerMessage, Stdin } from "../protocol";
+import type { SessionEvent } from "./events";
 import type { KeptRun } from "./keptRun";
 import { GIVE_UP_MS } from "./pauses";
 import { joined, Session } from "./session";
@@ -40,6 +41,31 @@ function wire(): Wire {
 function hear(...messages: ServerMessage[]): void {
   for (const message of messages) wire().handlers.received(message);
   nextFrame();
+}
+
+type Numbered = InputResponse | Stdin | Eof;
+
+function isNumbered(message: ClientMessage): message is Numbered {
+  return "input_id" in message;
+}
+
+/** What was sent on this socket, without who sent it and its number. */
+function given(): object[] {
+  return wire().sent.map((message) => {
+    if (!isNumbered(message)) return message;
+    const { sender: _, input_id: __, ...rest } = message;
+    return rest;
+  });
+}
+
+/** The server has taken that input: of those sent on this socket, counted from 0. */
+function take(place: number): void {
+  hear({ type: "input_accepted", ...numbersOf(wire().sent.filter(isNumbered)[place]) });
+}
+
+function numbersOf(message: Numbered | undefined): { sender: string; input_id: number } {
+  if (message?.sender == null || message.input_id == null) throw new Error("it has no number");
+  return { sender: message.sender, input_id: message.input_id };
 }
 
 const ACCEPTED: ServerMessage = { type: "accepted", job_id: "j", language: "python", version: "3" };
@@ -116,7 +142,7 @@ describe("a session", () => {
     wire().handlers.received({ type: "output", stream: "stdout", stage: "run", data: "Name? " });
     session.sendInput("Ada");
     expect(session.getState().outputLines.map((line) => line.data)).toEqual(["Name? ", "Ada\n"]);
-    expect(wire().sent.at(-1)).toEqual({ type: "input_response", data: "Ada" });
+    expect(given().at(-1)).toEqual({ type: "input_response", data: "Ada" });
   });
 
   it("sends keys, interrupts and end of input as the contract says", () => {
@@ -124,7 +150,7 @@ describe("a session", () => {
     session.sendKeys("q");
     session.interrupt();
     session.sendEof("half");
-    expect(wire().sent.slice(1)).toEqual([
+    expect(given().slice(1)).toEqual([
       { type: "stdin", data: "q" },
       { type: "stdin", data: "\u0003" },
       { type: "stdin", data: "half" },
@@ -269,12 +295,12 @@ describe("a socket that drops", () => {
     wire().handlers.opened();
     expect(wire().sent).toHaveLength(1);
     hear(ACCEPTED);
-    const given = [
+    expect(given().slice(1)).toEqual([
       { type: "input_response", data: "one" },
       { type: "input_response", data: "two" },
       { type: "stdin", data: "\u0003" },
-    ];
-    expect(wire().sent.slice(1)).toEqual(given);
+    ]);
+    take(2);
     drop();
     comeBack();
     expect(wire().sent).toHaveLength(1);
@@ -288,8 +314,45 @@ describe("a socket that drops", () => {
     expect(wire().sent).toHaveLength(1);
     drop();
     comeBack();
-    expect(wire().sent.slice(1)).toEqual([{ type: "input_response", data: "Ada" }]);
+    expect(given().slice(1)).toEqual([{ type: "input_response", data: "Ada" }]);
+    take(0);
     expect((JSON.parse(kept) as KeptRun).unsent).toEqual([]);
+  });
+
+  it("sends again under the same number what the server has not said to have taken", () => {
+    start();
+    session.sendInput("one");
+    session.sendInput("two");
+    session.sendEof("");
+    take(0);
+    const [, ...inputs] = wire().sent;
+    drop();
+    comeBack();
+    expect(wire().sent.slice(1)).toEqual(inputs.slice(1));
+    take(1);
+    drop();
+    comeBack();
+    expect(wire().sent).toHaveLength(1);
+  });
+
+  it("does not send again what the server refused", () => {
+    start();
+    session.sendInput("too much");
+    const numbers = numbersOf(wire().sent.filter(isNumbered).at(-1));
+    hear({ type: "error", code: "too_much_input", message: "No.", ...numbers });
+    drop();
+    comeBack();
+    expect(wire().sent).toHaveLength(1);
+  });
+
+  it("says again that the program is to be stopped, and the terminal's size", () => {
+    start();
+    session.resize(10, 10);
+    session.stop();
+    drop();
+    comeBack();
+    const again = [{ type: "resize", cols: 10, rows: 10 }, { type: "cancel" }];
+    expect(wire().sent.slice(1)).toEqual(again);
   });
 
   it("keeps what waited when it closes just as it is accepted", () => {
@@ -303,7 +366,7 @@ describe("a socket that drops", () => {
     expect((JSON.parse(kept) as KeptRun).unsent).toHaveLength(1);
     drop();
     comeBack();
-    expect(wire().sent.slice(1)).toEqual([{ type: "input_response", data: "Ada" }]);
+    expect(given().slice(1)).toEqual([{ type: "input_response", data: "Ada" }]);
   });
 
   it("sends of several changes of the terminal's size the last", () => {
@@ -414,7 +477,7 @@ describe("a socket that drops", () => {
     wire().handlers.opened();
     hear(ACCEPTED);
     expect(session.getState().problem).toBeNull();
-    expect(wire().sent.at(-1)).toEqual({ type: "input_response", data: "still here" });
+    expect(given().at(-1)).toEqual({ type: "input_response", data: "still here" });
   });
 
   it("makes way for another when the server does not answer", () => {
@@ -488,8 +551,46 @@ describe("a reload", () => {
     session.restore();
     wire().handlers.opened();
     hear(ACCEPTED);
-    expect(wire().sent.slice(1)).toEqual([{ type: "input_response", data: "one" }]);
+    expect(given().slice(1)).toEqual([{ type: "input_response", data: "one" }]);
+    take(0);
     expect(kept).not.toContain("input_response");
+  });
+
+  it("sends again what was on its way, but for a password", () => {
+    start();
+    hear(ask(2));
+    session.sendInput("one");
+    hear(ask(3, false));
+    session.sendInput("hunter2");
+    const [, first] = wire().sent;
+    session.leave();
+    openPage();
+    session.restore();
+    wire().handlers.opened();
+    hear(ACCEPTED);
+    expect(wire().sent.slice(1)).toEqual([first]);
+  });
+
+  it("of a copied tab sends what the other may have sent under its number, and its own as another", () => {
+    start();
+    hear(ask(2));
+    drop();
+    session.sendInput("one");
+    const copied = kept;
+    comeBack();
+    const [, first] = wire().sent;
+    take(0);
+    session.sendInput("two");
+    const { sender } = numbersOf(wire().sent.filter(isNumbered).at(-1));
+
+    kept = copied;
+    openPage();
+    session.restore();
+    wire().handlers.opened();
+    hear(ACCEPTED);
+    session.sendInput("of the copy");
+    expect(wire().sent[1]).toEqual(first);
+    expect(numbersOf(wire().sent.filter(isNumbered)[1]).sender).not.toBe(sender);
   });
 
   it("says so when more was typed than is kept", () => {
@@ -516,13 +617,13 @@ describe("a reload", () => {
 
 describe("joining", () => {
   it("keeps streams, bytes and other events apart and in order", () => {
-    const out = (data: string, stream: "stdout" | "stderr" = "stdout"): ServerMessage => ({
+    const out = (data: string, stream: "stdout" | "stderr" = "stdout"): SessionEvent => ({
       type: "output",
       stream,
       stage: "run",
       data,
     });
-    const bytes: ServerMessage = {
+    const bytes: SessionEvent = {
       ...out("/w=="),
       type: "output",
       stream: "stdout",

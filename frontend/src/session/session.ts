@@ -4,14 +4,18 @@
 
 import {
   type Accepted,
+  type Cancel,
   CLOSE_CODES,
-  type ClientMessage,
+  type Eof,
   type Execute,
+  type InputResponse,
   type Output,
+  type Resize,
   type ServerMessage,
+  type Stdin,
 } from "../protocol";
 import type { SessionEvent } from "./events";
-import { type KeptRun, type RunStore, type Said, withSaid } from "./keptRun";
+import { type Input, type KeptRun, type RunStore, type Said, withSaid } from "./keptRun";
 import { GIVE_UP_MS, isRefusal, pauseMs, STEADY_MS, TRY_MS } from "./pauses";
 import { initialState, isLive, reduceBatch, type SessionState } from "./reducer";
 import type { OpenSocket, Socket } from "./socket";
@@ -21,6 +25,13 @@ export interface Program {
   readonly code: string;
   readonly cols: number;
   readonly rows: number;
+}
+
+/** Something that the person gave, until it is known to have arrived. */
+interface Given {
+  readonly message: Input | Resize | Cancel;
+  /** A password is for the program, and for no storage. */
+  readonly isSecret: boolean;
 }
 
 /** Calls back once, soon; returns what calls that off. */
@@ -58,8 +69,11 @@ export class Session {
   private seq = 0;
   /** What was typed before the reload, until the events that it followed have come again. */
   private toShow: Said[] = [];
-  /** What the person gave while there was nobody to give it to. */
-  private outbox: ClientMessage[] = [];
+  /** In order; sent again to whoever has us next, where twice is as good as once. */
+  private outbox: Given[] = [];
+  /** This page's name for the server, which no other page has: a copied tab counts for itself. */
+  private readonly sender = randomName();
+  private lastInput = 0;
 
   private socket: Socket | null = null;
   /** Since when the server has us on this socket. */
@@ -88,7 +102,7 @@ export class Session {
     this.letGo();
     this.keep(null);
     // Sent again after a drop that came before the answer, it starts no second job.
-    this.program = { type: "execute", ...program, request_id: newRequestId() };
+    this.program = { type: "execute", ...program, request_id: randomName() };
     this.now({ type: "run", language: program.language });
     this.connect();
   };
@@ -99,7 +113,7 @@ export class Session {
     if (kept === null || isLive(this.state)) return;
     this.letGo();
     this.kept = kept;
-    this.outbox = [...kept.unsent];
+    this.outbox = kept.unsent.map((message) => ({ message, isSecret: false }));
     this.wasReached = true;
     this.rebuild(kept);
     this.connect();
@@ -107,30 +121,30 @@ export class Session {
 
   /** One line for the program. */
   readonly sendInput = (text: string): void => {
-    if (!this.send({ type: "input_response", data: text })) return;
+    if (!this.give({ type: "input_response", data: text })) return;
     this.say("answered", `${text}\n`);
   };
 
   /** Keys exactly as typed, for a program that reads them one by one. */
   readonly sendKeys = (data: string): void => {
-    this.send({ type: "stdin", data });
+    this.give({ type: "stdin", data });
   };
 
   readonly interrupt = (): void => {
-    if (!this.send({ type: "stdin", data: "\u0003" })) return;
+    if (!this.give({ type: "stdin", data: "\u0003" })) return;
     this.say("typed", "^C\n");
   };
 
   /** End of input; `rest` is what was typed on the line before it. */
   readonly sendEof = (rest: string): void => {
-    if (rest !== "" && this.send({ type: "stdin", data: rest })) this.say("typed", rest);
-    this.send({ type: "eof" });
+    if (rest !== "" && this.give({ type: "stdin", data: rest })) this.say("typed", rest);
+    this.give({ type: "eof" });
   };
 
   readonly resize = (cols: number, rows: number): void => {
     if (this.program !== null) this.program = { ...this.program, cols, rows };
     // Of those that wait to be sent only the last matters.
-    this.outbox = this.outbox.filter((message) => message.type !== "resize");
+    this.outbox = this.outbox.filter(({ message }) => message.type !== "resize");
     this.send({ type: "resize", cols, rows });
   };
 
@@ -161,6 +175,9 @@ export class Session {
     this.connect();
   };
 
+  /** The page may go, and come again: what is on its way is not known to have arrived. */
+  readonly leave = (): void => this.keepUnsent();
+
   readonly dispose = (): void => this.letGo();
 
   // --- the connection ---------------------------------------------------------------------------
@@ -190,13 +207,20 @@ export class Session {
       this.attached(message);
       return;
     }
-    if (message.type !== "error" && message.seq !== undefined) {
+    if (message.type === "input_accepted") {
+      this.arrived(message.sender, message.input_id);
+      return;
+    }
+    if (message.type === "error") this.arrived(message.sender, message.input_id);
+    else if (message.seq !== undefined) {
       if (message.seq <= this.seq) return;
       this.seq = message.seq;
     }
     this.later(message);
     this.showAgain();
-    if (message.type === "complete" && this.kept !== null) this.keep({ ...this.kept, over: true });
+    if (message.type === "complete" && this.kept !== null) {
+      this.keep({ ...this.kept, over: true, unsent: [] });
+    }
   }
 
   private attached(message: Accepted): void {
@@ -208,12 +232,16 @@ export class Session {
       this.keep({ jobId, language, over: false, said: [], cut: false, unsent: [] });
     }
     this.showAgain();
-    // What the socket does not take any more waits for the next.
-    this.outbox = this.outbox.filter((each) => this.socket?.send(each) !== true);
-    if (this.kept !== null && this.kept.unsent.length > 0) {
-      const unsent = this.kept.unsent.filter((each) => this.outbox.includes(each));
-      this.keep({ ...this.kept, unsent });
-    }
+    for (const { message } of this.outbox) this.socket?.send(message);
+  }
+
+  /** Or was refused for good. The server takes a sender's input in order: all before it has, too. */
+  private arrived(sender?: string | null, inputId?: number | null): void {
+    if (sender == null || inputId == null) return;
+    const hasArrived = ({ message }: Given) =>
+      "input_id" in message && message.sender === sender && message.input_id <= inputId;
+    this.outbox = this.outbox.filter((given) => !hasArrived(given));
+    if (this.kept !== null && this.kept.unsent.length > 0) this.keepUnsent();
   }
 
   private closed(code: number, wasOpen: boolean): void {
@@ -221,6 +249,7 @@ export class Session {
     const { acceptedAt } = this;
     this.hangUp();
     if (!isLive(this.state)) return;
+    this.keepUnsent();
     const wasStopped = this.state.stopping && this.state.jobId === null;
     if (isRefusal(code) || !this.wasReached || wasStopped) {
       this.outbox = [];
@@ -274,20 +303,28 @@ export class Session {
     this.seq = 0;
   }
 
-  /** Now, or once the server has us again. */
-  private send(message: ClientMessage): boolean {
+  private give(input: InputResponse | Stdin | Eof): boolean {
+    if (!isLive(this.state)) return false;
+    this.lastInput += 1;
+    return this.send({ ...input, sender: this.sender, input_id: this.lastInput });
+  }
+
+  /** Now, and once more whenever the server has us again, until it is known to have arrived. */
+  private send(message: Given["message"]): boolean {
     if (!isLive(this.state)) return false;
     const isSent = this.acceptedAt !== null && this.socket?.send(message) === true;
-    if (!isSent) this.sendLater(message);
+    this.outbox.push({ message, isSecret: !this.state.keys.echo && !this.state.keys.raw });
+    if (!isSent) this.keepUnsent();
     return true;
   }
 
-  private sendLater(message: ClientMessage): void {
-    this.outbox.push(message);
-    // A password is for the program, and for no storage.
-    const isSecret = !this.state.keys.echo && !this.state.keys.raw;
-    if (this.kept === null || isSecret || message.type === "resize") return;
-    this.keep({ ...this.kept, unsent: [...this.kept.unsent, message] });
+  private keepUnsent(): void {
+    if (this.kept === null || this.kept.over) return;
+    const unsent = this.outbox.flatMap(({ message, isSecret }) =>
+      isSecret || message.type === "resize" ? [] : [message],
+    );
+    if (unsent.length === 0 && this.kept.unsent.length === 0) return;
+    this.keep({ ...this.kept, unsent });
   }
 
   // --- what was typed ---------------------------------------------------------------------------
@@ -338,7 +375,7 @@ export class Session {
 }
 
 /** Hard to guess, as the server wants it of who has neither account nor session. */
-function newRequestId(): string {
+function randomName(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

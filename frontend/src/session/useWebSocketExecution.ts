@@ -12,8 +12,10 @@ export function useWebSocketExecution() {
   useEffect(() => {
     session.restore();
     window.addEventListener("online", session.tryAgain);
+    window.addEventListener("pagehide", session.leave);
     return () => {
       window.removeEventListener("online", session.tryAgain);
+      window.removeEventListener("pagehide", session.leave);
       session.dispose();
     };
   }, [session]);
