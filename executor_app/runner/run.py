@@ -13,6 +13,7 @@ import logging
 import signal
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 
 from executor_app.errors import HostError, NotExecutableError
 from executor_app.protocol import (
@@ -242,7 +243,8 @@ class _Run:
         if end.verdict is None and end.ending is not None and end.ending.exit_code == 0:
             return None
         limits = self._spec.compile_limits
-        return _complete(end, end.verdict or verdict.compile_error(limits, stage.last_words))
+        words = verdict.Words(Path(argv[0]).name, *stage.last_words)
+        return _complete(end, end.verdict or verdict.compile_error(limits, words, end.cpu_time_s))
 
     async def _run(self, jail: Jail, cgroup: Cgroup | None, workspace: Workspace) -> Complete:
         spec = self._spec

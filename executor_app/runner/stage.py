@@ -105,6 +105,7 @@ class StageRun:
         self._paused_since: float | None = None
         self.output_bytes = 0
         self._last_words = b""
+        self._stderr_bytes = 0
         self._truncated = False
 
     # --- from start to end ---------------------------------------------------------------------
@@ -236,16 +237,20 @@ class StageRun:
         if not data:
             return
         self.output_bytes += len(data)
-        self._last_words = (self._last_words + data[-LAST_WORDS_BYTES:])[-LAST_WORDS_BYTES:]
         stream = self._streams.outputs[fd]
+        if stream == "stderr":
+            self._stderr_bytes += len(data)
+            self._last_words = (self._last_words + data[-LAST_WORDS_BYTES:])[-LAST_WORDS_BYTES:]
         self._prompt.wrote(stream, data)
         self._outbox.write(stream, self.stage, data)
         if self._watch is not None:
             self._watch.touch()
 
     @property
-    def last_words(self) -> str:
-        return self._last_words.decode("utf-8", "replace")
+    def last_words(self) -> tuple[str, bool]:
+        """The end of what was said on stderr, and whether there was more."""
+        text = self._last_words.decode("utf-8", "replace")
+        return text, self._stderr_bytes > len(self._last_words)
 
     def _output_ended(self, fd: int) -> None:
         self._readable.discard(fd)

@@ -13,6 +13,30 @@ from executor_app.protocol import FinalStatus, Stage
 
 
 @dataclass(frozen=True, slots=True)
+class Words:
+    """What a compiler said on stderr: on stdout the assembler prints whatever a source tells it.
+
+    `text` is the end of it, and all of it unless it is `cut`.
+    """
+
+    compiler: str
+    text: str
+    cut: bool
+
+    def of_itself(self) -> str:
+        """The line in which it says what stopped it; "" where the source may have said it."""
+        lines = [line.strip() for line in self.text.splitlines()]
+        while lines and FAREWELL.fullmatch(lines[-1]):
+            lines.pop()
+        if self.compiler == "rustc":
+            return lines[-1] if lines and RUSTC_OWN_LINE.fullmatch(lines[-1]) else ""
+        if lines and GCC_HEADING.fullmatch(lines[0]):
+            del lines[0]
+        own = not self.cut and len(lines) == 1 and GCC_OWN_LINE.fullmatch(lines[0])
+        return lines[0] if own else ""
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     status: FinalStatus
     message: str = ""
@@ -94,20 +118,18 @@ def not_executable(why: str) -> Verdict:
     return Verdict(FinalStatus.COMPILE_ERROR, text)
 
 
-def compile_error(limits: Limits, last_words: str) -> Verdict:
+def compile_error(limits: Limits, words: Words, cpu_time_s: float) -> Verdict:
     """What a failed compiler died of. Its parts are its own children: where a limit stopped one of
     them nobody else is told, and the compiler says so in the C library's words.
 
-    The source's author can have the compiler say anything, but as part of a message, behind which
-    come the place in the source and what it looks like. So only a tool's own last line is believed.
+    The source's author can have it say anything, of several lines too, but never without a line
+    that is about the source. So only a tool that spoke of nothing but itself is believed.
     """
-    lines = [line.strip() for line in last_words.splitlines()]
-    while lines and FAREWELL.fullmatch(lines[-1]):
-        lines.pop()
-    if lines and TOOLS_OWN_LINE.match(lines[-1]):
-        for words, limit in LIMITS_IN_WORDS.items():
-            if words in lines[-1]:
-                return limit(limits, "compile")
+    line = words.of_itself()
+    for said, limit in LIMITS_IN_WORDS.items():
+        # Here the kernel's count has to say so too; of files it keeps none.
+        if said in line and (limit is not cpu_time or cpu_time_s >= limits.cpu_time_s):
+            return limit(limits, "compile")
     text = "The program does not compile; the compiler says why."
     return Verdict(FinalStatus.COMPILE_ERROR, text)
 
@@ -133,15 +155,21 @@ LIMITS_IN_WORDS: Final[Mapping[str, Callable[[Limits, Stage], Verdict]]] = {
     "No space left on device": disk,
     "CPU time limit exceeded": cpu_time,
 }
-# How a part of the compiler begins a line that is about itself and not about the source: by its
-# name, or by that of the file that it was writing. The source is always named with a line number.
-TOOLS_OWN_LINE: Final = re.compile(
-    r"(= note: )?(/\S+/)?(gcc|g\+\+|cc|c\+\+|cc1|cc1plus|collect2|as|ld|rustc-LLVM)(:| ERROR:) "
-    r"|(/tmp/cc\w{6}\.s|\{standard input\}): Fatal error: "
-    r"|\S+: fatal error: error writing to /tmp/"
-    r"|error: .*\(os error \d+\)$"
+_LIMIT: Final = "|".join(LIMITS_IN_WORDS)
+# The whole line in which a part of gcc says that it was stopped, or could not write.
+GCC_OWN_LINE: Final = re.compile(
+    rf"\S+: (fatal error|internal compiler error): ({_LIMIT}) signal terminated program \S+"
+    rf"|collect2: fatal error: ld terminated with signal \d+ \[({_LIMIT})\].*"
+    rf"|\S+: fatal error: (error writing to|cannot write|when writing output to) \S+: ({_LIMIT})"
+    rf"|(\S+|\{{standard input\}}): Fatal error: can't (write|fill|close) [^:]*\S+: '?({_LIMIT})'?"
+    rf"|(/\S+/)?ld: final link failed: ({_LIMIT})"
 )
-# What may come after it.
+GCC_HEADING: Final = re.compile(r"(\S+|\{standard input\}): Assembler messages:")
+# Behind what rustc says of the source comes the place, so its last line is about itself or is one.
+RUSTC_OWN_LINE: Final = re.compile(
+    r"(= note: )?(/\S+/)?(cc|collect2|ld|rustc-LLVM)(:| ERROR:) .*|error: .*\(os error \d+\)"
+)
+# What may come after either.
 FAREWELL: Final = re.compile(
     r"|compilation terminated\.|Please submit a full bug report.*|See <.*"
     r"|collect2: error: ld returned 1 exit status|error: aborting due to .*"

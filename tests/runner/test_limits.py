@@ -302,6 +302,16 @@ async def test_compiling_has_a_limit_on_files_of_its_own(host: Host, language: s
         '#pragma GCC error "cc1: fatal error: File size limit exceeded"',
         '#pragma message "x\\nas: CPU time limit exceeded"\n#error here',
         '#include "ld: No space left on device"',
+        '#line 0 "as"\n#error : No space left on device',
+        '#line 0 "ld"\n#pragma GCC error "final link failed: No space left on device"',
+        '#line 0 "cc1: fatal error: error writing to /tmp/x"\n#error No space left on device',
+        '#line 0 "gcc"\n#include "File size limit exceeded signal terminated program as"',
+        'asm(".print \\"as: No space left on device\\"\\n.err");',
+        'asm(".print \\"ld: final link failed: No space left on device\\"\\n.err");',
+        'asm(".error \\"x\\\\nld: final link failed: No space left on device\\"");',
+        'asm(".error \\"x' + "\\\\n" * 1100 + 'ld: final link failed: File too large\\"");',
+        'asm(".error \\"x\\\\nrustc-LLVM ERROR: No space left on device\\"");',
+        'extern int x asm("final link failed: No space left on device");\nint *y = &x;',
     ],
 )
 async def test_what_a_source_has_the_compiler_say_is_no_limit(host: Host, said: str) -> None:
