@@ -119,14 +119,17 @@ class _MemoryWatch:
         self.first = {name: _resident_bytes(pid) for name, pid in self._pids.items()}
         self.highest = dict(self.first)
         self.last = dict(self.first)
+        self._failure: Exception | None = None
 
     def __enter__(self) -> _MemoryWatch:
         self._thread.start()
         return self
 
-    def __exit__(self, *args: object) -> None:
+    def __exit__(self, kind: object, *_: object) -> None:
         self._stop.set()
         self._thread.join()
+        if self._failure is not None and kind is None:
+            raise RuntimeError("memory was not watched to the end") from self._failure
 
     def _find(self, pid: int) -> dict[str, int]:
         below = procfs.descendants(pid)
@@ -137,10 +140,13 @@ class _MemoryWatch:
         }
 
     def _watch(self) -> None:
-        while not self._stop.wait(SAMPLE_S):
-            for name, pid in self._pids.items():
-                self.last[name] = _resident_bytes(pid)
-                self.highest[name] = max(self.highest[name], self.last[name])
+        try:
+            while not self._stop.wait(SAMPLE_S):
+                for name, pid in self._pids.items():
+                    self.last[name] = _resident_bytes(pid)
+                    self.highest[name] = max(self.highest[name], self.last[name])
+        except Exception as error:  # for the thread that measures, which has nobody else's word
+            self._failure = error
 
     def line(self, target: Target, name: str, title: str, bound_mib: int) -> Line:
         first, highest, last = (
@@ -222,6 +228,8 @@ def _ends_line(target: Target, ends: dict[str, Counter[str]]) -> Line:
         if status not in LIMITS[kind]
     }
     total = sum(counted.total() for counted in ends.values())
+    if not total:
+        raise RuntimeError("no hostile job ended, so none has shown how it ends")
     return Line(
         name="neighbours_ends",
         what="hostile jobs that ended with the status of a limit they broke",
