@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.request import urlopen
 
+from executor_app.runner import mounts
+
 CHECKOUT = Path(__file__).resolve().parent.parent
 READY_S = 90.0
 STOP_S = 30.0
@@ -70,6 +72,9 @@ class Stack:
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
             self.process.wait(STOP_S)
+        if self.state.exists():
+            # Those of an executor that was killed; there is no next one here to remove them.
+            mounts.unmount_below(self.state)
 
     def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "manage.py", *arguments]

@@ -93,11 +93,14 @@ def test_one_that_cannot_be_made_whole_leaves_nothing(
         raise PermissionError
 
     monkeypatch.setattr(Workspace, "_give", broken)
-    with pytest.raises(PermissionError):
-        Workspace(tmp_path / "job", disk_bytes=MIB, uid=1_400_000_000, gid=1_400_000_000)
+    try:
+        with pytest.raises(PermissionError):
+            Workspace(tmp_path / "job", disk_bytes=MIB, uid=1_400_000_000, gid=1_400_000_000)
 
-    assert not (tmp_path / "job").exists()
-    assert str(tmp_path / "job") not in mounts.mount_points()
+        assert not (tmp_path / "job").exists()
+        assert str(tmp_path / "job") not in mounts.mount_points()
+    finally:
+        mounts.unmount_below(tmp_path)
 
 
 def test_it_is_said_what_there_is_no_more_room_for(workspace: Workspace) -> None:

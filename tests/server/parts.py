@@ -18,6 +18,7 @@ from urllib.request import urlopen
 
 import redis
 
+from executor_app.runner import mounts
 from scripts.embedded_redis import configuration, find_server
 from scripts.run import read_procfile
 from tests.stack import CHECKOUT, Stack, free_port
@@ -88,6 +89,7 @@ class Parts:
     def stop_all(self) -> None:
         for called in sorted(self.processes, key=lambda name: name == "redis"):
             self.stop(called)
+        mounts.unmount_below(self.state)  # those of executors that were killed
 
     def url(self, called: str = "web") -> str:
         return f"ws://127.0.0.1:{self.ports[called]}/ws/execute"
