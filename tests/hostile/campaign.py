@@ -52,7 +52,7 @@ class Campaign:
         self._tell_places()
         before = traces.take(self.stack)
         asyncio.run(self._attack(attacks))
-        self.left = self._with_names(traces.left_since(self.stack, before))
+        self.left = self._with_names(traces.left_since(self.stack, before, AT_ONCE))
         self.log = self.stack.log
         self.seconds = time.monotonic() - started
 

@@ -9,8 +9,9 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 import pytest
@@ -210,6 +211,12 @@ def left(what: str, stack: Stack) -> Iterator[None]:
         made = subprocess.run(command, check=True, capture_output=True, text=True)
         yield
         subprocess.run(["ipcrm", "-s", made.stdout.split()[-1]], check=True)
+    elif what == "files":
+        with ExitStack() as files:
+            for folder in traces.OPEN_FOLDERS:
+                file = files.enter_context(NamedTemporaryFile(dir=folder))
+                os.chown(file.name, 1_200_000_000, -1)
+            yield
     elif what == "keys":
         with redis.Redis.from_url((stack.state / "redis-url").read_text().strip()) as client:
             client.set("codr:job:left:lease", "x")
@@ -217,7 +224,7 @@ def left(what: str, stack: Stack) -> Iterator[None]:
             client.delete("codr:job:left:lease")
 
 
-KINDS = ("folders", "mounts", "groups", "orphans", "ipc", "keys")
+KINDS = ("folders", "mounts", "groups", "orphans", "ipc", "files", "keys")
 
 
 @pytest.mark.parametrize("what", KINDS)
@@ -229,3 +236,31 @@ def test_what_an_attack_leaves_behind_is_noticed(
     with left(what, campaign.stack):
         found = traces.left_since(campaign.stack, before)
     assert {line.split(":")[0] for line in found} == {what}
+
+
+@pytest.mark.parametrize(("kind", "others"), [("unix", 0), ("tcp", 0), ("Redis", 3)])
+def test_a_socket_for_each_job_is_noticed_and_a_pool_of_connections_is_not(
+    campaign: Campaign, kind: str, others: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of this process, which holds what it is given, in the executor's place."""
+    monkeypatch.setattr(traces, "executor_pid", lambda stack: os.getpid())
+    monkeypatch.setattr(traces, "PATIENCE_S", 0.2)
+    redis_port = traces._redis_port(campaign.stack)
+    with ExitStack() as held, socket.create_server(("127.0.0.1", 0)) as server:
+        for _ in range(others):
+            held.enter_context(socket.create_connection(("127.0.0.1", redis_port)))
+        before = traces.take(campaign.stack)
+
+        def leak() -> list[str]:
+            if kind == "unix":
+                held.enter_context(socket.socket(socket.AF_UNIX))
+            else:
+                port = redis_port if kind == "Redis" else server.getsockname()[1]
+                held.enter_context(socket.create_connection(("127.0.0.1", port)))
+            return traces.left_since(campaign.stack, before, jobs_at_once=1)
+
+        allowed = traces.MOST_FOR_ONE_JOB if kind == "Redis" else 0
+        for _ in range(allowed):
+            assert leak() == []
+        (found,) = leak()
+        assert found.startswith("descriptors: "), found

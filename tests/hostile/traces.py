@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import stat
 import time
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import redis
 
@@ -17,8 +20,14 @@ from executor_app.runner.host import UID_BASE
 from tests.stack import Stack
 
 PATIENCE_S = 30.0
+# Where everybody may write.
+OPEN_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm")
+# Connections to Redis that an executor may come to have: the pool makes one for each command that
+# is under way, and a job has a few at once. Far less than one for each attack.
+MOST_FOR_ONE_JOB = 3
 # It is written anew every two seconds, and goes when the executor does.
 HEARTBEAT = b"codr:executor:"
+TO_REDIS = "a connection to Redis"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +40,7 @@ class Traces:
     groups: Counter[str]
     folders: Counter[str]
     ipc: Counter[str]
+    files: Counter[str]
     descriptors: Counter[str]
     keys: Counter[str]
 
@@ -44,13 +54,16 @@ def take(stack: Stack) -> Traces:
         groups=Counter(map(str, _groups(stack))),
         folders=Counter(map(str, stack.state.glob("executors/*/jobs/*"))),
         ipc=Counter(_ipc()),
-        descriptors=Counter(_descriptors(executor)),
+        files=Counter(_files()),
+        descriptors=Counter(_descriptors(executor, _redis_port(stack))),
         keys=Counter(_keys(stack)),
     )
 
 
-def left_since(stack: Stack, before: Traces) -> list[str]:
+def left_since(stack: Stack, before: Traces, jobs_at_once: int = 1) -> list[str]:
     """What is there and was not before, once it has had its time to go."""
+    bound = Counter({TO_REDIS: MOST_FOR_ONE_JOB * jobs_at_once})
+    before = replace(before, descriptors=before.descriptors + bound)
     deadline = time.monotonic() + PATIENCE_S
     while (left := _growth(before, take(stack))) and time.monotonic() < deadline:
         time.sleep(0.1)
@@ -132,13 +145,49 @@ def _ipc() -> Iterable[str]:
                 yield f"{kind} {values['key']}"
 
 
-def _descriptors(pid: int) -> Iterable[str]:
+def _files() -> Iterable[str]:
+    """What users of jobs own where the host lets everybody write. Not what is mounted there: those
+    are the jobs themselves."""
+    for top in OPEN_FOLDERS:
+        yield from _files_below(top, os.stat(top).st_dev)
+
+
+def _files_below(folder: str, device: int) -> Iterable[str]:
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:  # others' come and go
+        for entry in entries:
+            found = entry.stat(follow_symlinks=False)
+            if found.st_dev != device:
+                continue
+            if found.st_uid >= UID_BASE:
+                yield f"{entry.path} of {found.st_uid}"
+            # No user of a job comes into the others, and to look there takes seconds.
+            if stat.S_ISDIR(found.st_mode) and (found.st_mode & 1 or found.st_uid >= UID_BASE):
+                yield from _files_below(entry.path, device)
+
+
+def _descriptors(pid: int, redis_port: int) -> Iterable[str]:
     """By kind: numbers change, and a pool of connections is the same pool with other numbers."""
+    to_redis = _connected_to(redis_port)
     for fd in Path(f"/proc/{pid}/fd").iterdir():
         try:
-            yield re.sub(r"\d+", "N", os.readlink(fd))
+            what = os.readlink(fd)
         except OSError:
             continue
+        yield TO_REDIS if what in to_redis else re.sub(r"\d+", "N", what)
+
+
+def _connected_to(port: int) -> set[str]:
+    """The sockets of this host, as descriptors name them, whose other end is that port."""
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return {
+        f"socket:[{inode}]"
+        for _, _, peer, _, _, _, _, _, _, inode, *_ in lines
+        if int(peer.rpartition(":")[2], 16) == port
+    }
+
+
+def _redis_port(stack: Stack) -> int:
+    return urlsplit((stack.state / "redis-url").read_text().strip()).port or 6379
 
 
 def _keys(stack: Stack) -> Iterable[str]:
