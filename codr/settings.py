@@ -208,9 +208,12 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = TLS
 def _databases() -> dict[str, Any]:
     if ROLE == "executor":
         return {}
-    database = dict(
+    database: dict[str, Any] = dict(
         dj_database_url.parse(
-            _text("DATABASE_URL", f"sqlite:///{STATE_DIR / 'codr.sqlite3'}"), conn_max_age=600
+            _text("DATABASE_URL", f"sqlite:///{STATE_DIR / 'codr.sqlite3'}"),
+            conn_max_age=600,
+            # After a restart of the database the first one to use a connection would fail.
+            conn_health_checks=True,
         )
     )
     if "sqlite3" in str(database["ENGINE"]):
@@ -222,6 +225,17 @@ def _databases() -> dict[str, Any]:
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
         }
         STATE_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+    else:
+        # Where its host or the link is gone nobody says so, and the kernel would wait for a quarter
+        # of an hour. In seconds, and the last one in milliseconds.
+        patience = {
+            "connect_timeout": 3,
+            "keepalives_idle": 5,
+            "keepalives_interval": 2,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 5000,
+        }
+        database["OPTIONS"] = {**patience, **database.get("OPTIONS", {})}
     return {"default": database}
 
 
@@ -229,6 +243,15 @@ DATABASES = _databases()
 
 # --- Redis, channel layer, Celery ---------------------------------------------------------------
 
+# A host that loses its power, or a link that is cut, says goodbye to nobody: without these a
+# connection that only listens would be believed in for hours. In seconds: quiet until it is asked,
+# between questions; how many; and in milliseconds, how long what was sent may stay unacknowledged.
+KEEPALIVE = {
+    socket.TCP_KEEPIDLE: 5,
+    socket.TCP_KEEPINTVL: 2,
+    socket.TCP_KEEPCNT: 3,
+    socket.TCP_USER_TIMEOUT: 10_000,
+}
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
@@ -238,7 +261,13 @@ CHANNEL_LAYERS = {
             # Protocol 2: of protocol 3's messages redis-py makes a text for its log each time,
             # logged or not, which was a third of what a flood of output cost the web process.
             "hosts": [
-                {"address": REDIS_URL, "retry_on_error": [RedisConnectionError], "protocol": 2}
+                {
+                    "address": REDIS_URL,
+                    "retry_on_error": [RedisConnectionError],
+                    "protocol": 2,
+                    "socket_keepalive": True,
+                    "socket_keepalive_options": KEEPALIVE,
+                }
             ],
             "prefix": "codr",
         },
@@ -255,7 +284,11 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # One Redis database can hold several installations, such as a test beside the real one.
-CELERY_BROKER_TRANSPORT_OPTIONS = {"global_keyprefix": "codr:queue:", "socket_keepalive": True}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "global_keyprefix": "codr:queue:",
+    "socket_keepalive": True,
+    "socket_keepalive_options": KEEPALIVE,
+}
 CELERY_IMPORTS = {"executor": ["executor_app.tasks"], "recorder": ["executor_app.records"]}.get(
     ROLE, []
 )

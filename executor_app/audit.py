@@ -10,6 +10,7 @@ counted the same way for each job and key.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import json
 import logging
 import threading
@@ -19,12 +20,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from channels.db import database_sync_to_async
 from django.contrib.auth import get_user_model
 from django.db import connections, transaction
 from django.db.models import F
 from django.utils import timezone
 
+from .database import visit
 from .models import AuditEvent
 from .networks import network_of
 
@@ -127,7 +128,8 @@ def record(
 
 async def record_async(kind: Kind, **facts: Any) -> None:
     """The same for coroutines."""
-    await database_sync_to_async(record)(kind, **facts)
+    with contextlib.suppress(TimeoutError):  # it is in the log
+        await visit(record, kind, **facts)
 
 
 def expire(before: datetime) -> int:

@@ -57,6 +57,11 @@ def redis_url() -> str:
     return str(settings.REDIS_URL)
 
 
+def keepalive() -> dict[int, int]:
+    """How the kernel finds out that the other end of a connection is no longer there."""
+    return dict(settings.KEEPALIVE)
+
+
 def version() -> str:
     """Of Codr."""
     return str(settings.VERSION)

@@ -13,7 +13,6 @@ from collections.abc import Coroutine
 from typing import Any, Final
 
 from channels.consumer import get_handler_name
-from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from redis.exceptions import RedisError
 
@@ -22,6 +21,7 @@ from .allowances import Share, shares_of
 from .api_keys import BadKeyError
 from .conf import conf
 from .control import cancel_job
+from .database import visit
 from .errors import UserError
 from .identity import Caller, caller_of, client_address, origin_allowed
 from .jobs import Owner, ending, kept_frames
@@ -91,7 +91,7 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         # Channels' own goes through a thread for every message, to close old connections of the
-        # database; here only `database_sync_to_async` has any, and it closes them itself.
+        # database; here only `visit` has any, and it closes them itself.
         await getattr(self, get_handler_name(message))(message)
 
     async def connect(self) -> None:
@@ -125,7 +125,7 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
             await audit.record_async(audit.Kind.WRONG_ORIGIN, address=address)
             return
         try:
-            caller = await database_sync_to_async(caller_of)(self.scope)
+            caller = await visit(caller_of, self.scope)
         except BadKeyError as error:
             await self._refuse(CloseCode.NOT_SIGNED_IN, error.code, error.message)
             return
@@ -224,14 +224,14 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
         owner = self.caller.owner
         if message.flow_control:
             self._window = Window(conf().flow_window_bytes)
-        repeated, shares = await database_sync_to_async(_look_up)(message, owner)
+        repeated, shares = await visit(_look_up, message, owner)
         if repeated is not None:
             await self._follow(repeated, after=0)
             await self._replay(repeated)
             return
         checked = await submission.check(message, owner, shares)
         try:
-            job, is_new = await database_sync_to_async(submission.record)(checked)
+            job, is_new = await submission.record_in_time(checked)
         except Exception:
             await submission.release(checked)
             raise
@@ -255,7 +255,7 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
             raise ProtocolError("already_attached", "`type`: this socket follows a job already.")
         assert self.caller is not None
         try:
-            seen = await database_sync_to_async(access.find)(message.job_id, self.caller)
+            seen = await visit(access.find, message.job_id, self.caller)
         except access.NoSuchJobError as error:
             await self._refuse(CloseCode.NO_SUCH_JOB, error.code, error.message)
             return
@@ -297,7 +297,7 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
     async def _tell_from_database(self, job: Job) -> None:
         """The journal has gone: what was kept of it, and the end from the row where not even that
         is there."""
-        frames = await database_sync_to_async(kept_frames)(str(job.pk))
+        frames = await visit(kept_frames, str(job.pk))
         last = parse_event(frames[-1]).seq if frames else 0
         if not (frames and is_complete(frames[-1])):
             seq = max(last, self._seq) + 1

@@ -40,6 +40,9 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 ROUND_S: Final = 1.0
+# How long a round may wait for Redis to hear that its jobs still run. Whatever stays under way for
+# longer is said anew on a new connection: after a cut the kernel tries an old one ever more rarely.
+HOLD_S: Final = 2.0
 START_S: Final = 120.0
 # What Redis keeps of a job under flow control, in windows.
 FLOW_JOURNAL_WINDOWS: Final = 8
@@ -176,7 +179,8 @@ class Executor:
 
     async def _hold_jobs(self) -> None:
         attempts = {j: job.attempt for j, job in self._jobs.items() if not job.settled}
-        held = await leases.hold(self.name, attempts)
+        async with asyncio.timeout(HOLD_S):
+            held = await leases.hold(self.name, attempts)
         for job_id in held.missing:
             if job_id in self._jobs and not self._jobs[job_id].settled:
                 await self._jobs[job_id].hold_again()

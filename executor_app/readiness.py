@@ -8,13 +8,13 @@ import time
 from collections.abc import Mapping
 from typing import Any, Final
 
-from asgiref.sync import sync_to_async
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from redis.exceptions import RedisError
 
 from .answers import Checks, ExecutorsCount, QueueLength, Readiness
+from .database import visit
 from .relay import presence, queue
 from .relay.client import client
 
@@ -30,7 +30,7 @@ Executors = Mapping[str, Mapping[str, Any]]
 async def look() -> Readiness:
     redis = await _redis_answers()
     there = await _executors() if redis == "ok" else None
-    database, pending = await sync_to_async(_look_at_database)()
+    database, pending = await _database()
     checks = Checks(redis=redis, database=database, executors=_executors_answer(there))
     return Readiness(
         ready=all(state == "ok" for state in checks.model_dump().values()),
@@ -39,6 +39,13 @@ async def look() -> Readiness:
         queue=await _queue() if redis == "ok" else None,
         migrations_pending=pending,
     )
+
+
+async def _database() -> tuple[str, int | None]:
+    try:
+        return await visit(_look_at_database)
+    except TimeoutError:
+        return "the database does not answer in time", None
 
 
 async def _redis_answers() -> str:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from celery import shared_task
+from celery.signals import worker_shutting_down
 from django.contrib.sessions.backends.db import SessionStore
+from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from . import audit, dispatch, jobs, transcripts
@@ -36,6 +40,7 @@ SUBMITTING_S: Final = 30.0
 # for a result, for one round. What is left comes in the next, a minute later.
 EXPIRE_AT_ONCE: Final = 20
 EXPIRE_ROUND_S: Final = 2.0
+DATABASE_PAUSE_S: Final = 1.0
 # How long a result may be on its way after its job's last event.
 RESULT_PATIENCE_S: Final = 15.0
 LOST = (
@@ -45,15 +50,43 @@ LOST = (
 NEVER_TAKEN = "No machine took this program in time. Run it again when the server is less busy."
 
 
+# Set when this recorder is to stop: it does not wait for the database any longer.
+_stopping = threading.Event()
+
+
+@worker_shutting_down.connect
+def stop_waiting(**kwargs: Any) -> None:
+    _stopping.set()
+
+
+def _once_the_database_is_there(work: Callable[[], object]) -> None:
+    """Tries again until it can be done: nobody else can record anything meanwhile, so whatever
+    comes after it waits in the queue. Doing `work` twice has to be harmless."""
+    while True:
+        try:
+            work()
+            return
+        except (OperationalError, InterfaceError) as error:
+            logger.warning("the database cannot be reached, trying again: %s", error)
+            connection.close()
+            if _stopping.wait(DATABASE_PAUSE_S):
+                raise  # the journal has the end, though not all of its figures
+
+
 @shared_task(name=dispatch.RECORD_START)
 def record_start(job_id: str, facts: dict[str, Any]) -> None:
     at = datetime.fromtimestamp(facts["started_at"], UTC)
-    jobs.start(job_id, worker=facts["worker"], attempt=facts["attempt"], at=at)
+    worker, attempt = facts["worker"], facts["attempt"]
+    _once_the_database_is_there(lambda: jobs.start(job_id, worker=worker, attempt=attempt, at=at))
 
 
 @shared_task(name=dispatch.RECORD_RESULT)
 def record_result(job_id: str, facts: dict[str, Any]) -> None:
-    """Writes the row, keeps the transcript, lets the journals go. Doing it twice is harmless."""
+    """Writes the row, keeps the transcript, lets the journals go."""
+    _once_the_database_is_there(lambda: _record_result(job_id, facts))
+
+
+def _record_result(job_id: str, facts: dict[str, Any]) -> None:
     complete = Complete.model_validate(facts["complete"], strict=False)
     changed = jobs.finish(
         job_id,

@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from channels.db import database_sync_to_async
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
 from . import allowances, audit, dispatch, jobs
 from .allowances import Share
 from .conf import conf
+from .database import visit, visit_or_undo
 from .errors import UserError
 from .languages import Language, UnknownLanguage, find
 from .models import Job
@@ -118,6 +118,17 @@ def find_repeated(message: Execute, owner: jobs.Owner) -> Job | None:
     return jobs.find_request(owner, request_id) if request_id else None
 
 
+async def record_in_time(checked: Checked) -> tuple[Job, bool]:
+    """As `record`. Raises TimeoutError; a row that is written after that is of a failed job."""
+
+    async def undo(recorded: tuple[Job, bool]) -> None:
+        job, is_new = recorded
+        if is_new:
+            await give_up(job, checked)
+
+    return await visit_or_undo(lambda: record(checked), undo)
+
+
 def record(checked: Checked) -> tuple[Job, bool]:
     """The row of this job; of an earlier one where the client repeats its `request_id`."""
     message = checked.message
@@ -178,7 +189,7 @@ async def release(checked: Checked) -> None:
 async def give_up(job: Job, checked: Checked) -> None:
     """Ends a job whose order could not be sent."""
     complete = Complete(status=FinalStatus.FAILED, message=NOT_QUEUED)
-    await database_sync_to_async(jobs.finish)(str(job.pk), complete)
+    await visit(jobs.finish, str(job.pk), complete)
     with contextlib.suppress(RedisError, OSError):
         await release(checked)
         await dispatch.withdraw(str(job.pk))
@@ -199,7 +210,7 @@ def rejection(checked: Checked) -> str:
 async def reject(job: Job, checked: Checked) -> None:
     """Ends a job that the policy refuses, before it was ever queued."""
     complete = Complete(status=FinalStatus.REJECTED, message=rejection(checked))
-    await database_sync_to_async(jobs.finish)(str(job.pk), complete)
+    await visit(jobs.finish, str(job.pk), complete)
     await publish_end(str(job.pk), complete)
     await forget_later(str(job.pk))
 

@@ -13,7 +13,7 @@ import redis.asyncio
 from channels.layers import get_channel_layer
 from redis.exceptions import ConnectionError
 
-from executor_app.conf import redis_url
+from executor_app.conf import keepalive, redis_url
 
 T = TypeVar("T")
 # Who asks for more at once is failed; the library's own bound, 100, is less than a class that
@@ -51,6 +51,7 @@ def client() -> Any:
             max_connections=MOST_CONNECTIONS,
             health_check_interval=30,
             socket_keepalive=True,
+            socket_keepalive_options=keepalive(),
         )
         _clients[loop] = found
     return found

@@ -82,7 +82,7 @@ class Process:
         if self.alive():
             os.kill(self.pid, number)
             if number == signal.SIGCONT:
-                self.entrance.send_signal(number)  # nsenter stops itself when its child is stopped
+                self.entrance.send_signal(number)  # nsenter stops itself with its child
 
     def stop(self, number: signal.Signals = signal.SIGTERM, patience_s: float = 30.0) -> int:
         """Sends it and waits for the end."""
@@ -101,6 +101,7 @@ class Host:
     folder: Path
     _holder: subprocess.Popen[bytes] | None = None
     _init: int = 0
+    _processes: list[Process] = field(default_factory=list)
     _wires: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def address(self, network: str) -> str:
@@ -136,6 +137,10 @@ class Host:
             self.lab.on_switch(f"ip link delete {self._port(network)}")
         _end_holder(self._holder, self._init)
         self._holder = None
+        for process in self._processes:
+            process.entrance.kill()  # stopped, it would never see that its child is gone
+            process.entrance.wait()
+        self._processes = []
 
     def run(
         self,
@@ -158,11 +163,21 @@ class Host:
                 start_new_session=True,
             )
         assert entrance.stdin is not None
-        pid = _only_child(entrance)
+        process = Process(entrance, _only_child(entrance))
+        self._processes = [each for each in self._processes if each.alive()] + [process]
         with contextlib.suppress(BrokenPipeError):
             entrance.stdin.write(stdin)
             entrance.stdin.close()
-        return Process(entrance, pid)
+        return process
+
+    def send_all(self, number: signal.Signals) -> None:
+        """To every process but its init; SIGSTOP freezes the host, and its network goes on."""
+        command = ["nsenter", f"--target={self._init}", "--pid", "--mount"]
+        command += ["sh", "-c", f"kill -s {number.name[3:]} -- -1"]
+        subprocess.run(command, timeout=PATIENCE_S, check=True)
+        if number == signal.SIGCONT:
+            for process in self._processes:
+                process.send(number)
 
     def log(self, name: str) -> str:
         """What that process has said so far, on every start."""

@@ -142,6 +142,16 @@ class Site:
         host = self.host(executor)
         until(lambda: " ready." in host.log(executor)[said:], f"{executor} is ready", READY_S)
 
+    def make_whole(self) -> None:
+        """All that was taken away, cut or slowed is back; executors may still be starting."""
+        for name, host in self.lab.hosts.items():
+            if host.is_up:
+                host.slow()
+                host.restore()
+            if name not in self.processes and name != "clients":
+                self.start_host(name, wait=_role(name) not in PROCFILE)
+        until(lambda: not any(map(self.unready, self.webs)), "both webs are ready", READY_S)
+
     def kill(self, name: str) -> None:
         """As when its power goes: everything on it is dead when this returns."""
         self.processes.pop(name, None)

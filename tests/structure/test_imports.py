@@ -15,7 +15,7 @@ APP = CHECKOUT / "executor_app"
 
 EDGE = {"jobs", "models", "relay", "validation", "dispatch", "protocol", "languages", "conf",
         "errors", "identity", "submission", "control", "allowances", "audit",
-        "answers", "openapi", "access", "api_keys", "callers", "outlet"}  # fmt: skip
+        "answers", "openapi", "access", "api_keys", "callers", "outlet", "database"}  # fmt: skip
 # A part of executor_app -> the parts that it may import. Itself is always allowed.
 MAY_IMPORT: dict[str, set[str]] = {
     "protocol": set(),
@@ -27,7 +27,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "jobs": {"models", "protocol"},
     "networks": set(),
     "outlet": set(),
-    "audit": {"models", "networks"},
+    "database": set(),
+    "audit": {"database", "models", "networks"},
     "relay": {"protocol", "conf"},
     "runner": {"protocol", "languages", "errors"},
     "dispatch": {"relay"},
@@ -66,7 +67,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "allowances": {"audit", "jobs", "models", "networks", "relay", "conf", "errors"},
     "submission": EDGE,
     "consumers": EDGE,
-    "readiness": {"answers", "relay"},
+    "readiness": {"answers", "database", "relay"},
     "views": EDGE | {"readiness"},
     "middleware": {"audit", "identity"},
     "answers": set(),
