@@ -78,6 +78,7 @@ export function Ide() {
         </section>
         <InteractiveTerminalOutput
           outputLines={execution.outputLines}
+          seq={execution.seq}
           screen={execution.screen}
           isRunning={execution.isRunning}
           isAway={execution.link === "away" || execution.link === "given_up"}
@@ -88,6 +89,7 @@ export function Ide() {
           onInterrupt={execution.interrupt}
           onEof={execution.sendEof}
           onResize={resized}
+          onDrawn={execution.drawn}
         />
       </main>
       {execution.problem !== null && (

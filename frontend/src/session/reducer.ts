@@ -47,6 +47,8 @@ export interface SessionState {
   /** How the last question wanted its keys; what is typed ahead is handled the same way. */
   readonly keys: { readonly echo: boolean; readonly raw: boolean };
   readonly outputLines: readonly OutputLine[];
+  /** The last event that the server's part of it is from. */
+  readonly seq: number;
   readonly nextId: number;
   /** The server no longer has it. */
   readonly isGone: boolean;
@@ -75,6 +77,7 @@ export const initialState: SessionState = {
   question: null,
   keys: LINE_MODE,
   outputLines: [],
+  seq: 0,
   nextId: 1,
   isGone: false,
   screen: 0,
@@ -88,7 +91,7 @@ export function isLive(state: SessionState): boolean {
 
 /** All that arrived within one frame. No piece of this batch or the last is trimmed. */
 export function reduceBatch(state: SessionState, events: readonly SessionEvent[]): SessionState {
-  const after = events.reduce(reduce, state);
+  const after = events.reduce((now, event) => withSeq(reduce(now, event), event), state);
   const previous = state.outputLines.at(-1)?.id ?? 0;
   return { ...after, outputLines: trimmed(after.outputLines, previous) };
 }
@@ -230,6 +233,10 @@ function whatWentWrong(complete: Complete, lines: readonly OutputLine[]): Proble
 
 function sentence(message: string): Problem | null {
   return message === "" ? null : { message, details: [] };
+}
+
+function withSeq(state: SessionState, event: SessionEvent): SessionState {
+  return "seq" in event && event.seq !== undefined ? { ...state, seq: event.seq } : state;
 }
 
 function withLine(state: SessionState, kind: LineKind, data: string | Uint8Array): SessionState {

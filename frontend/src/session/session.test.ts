@@ -113,7 +113,9 @@ function start(): void {
 describe("a session", () => {
   it("opens a socket for a run and sends the program with the terminal's size", () => {
     start();
-    expect(wire().sent).toEqual([{ type: "execute", ...PROGRAM, request_id: expect.any(String) }]);
+    expect(wire().sent).toEqual([
+      { type: "execute", ...PROGRAM, flow_control: true, request_id: expect.any(String) },
+    ]);
     expect(session.getState().phase).toBe("running");
   });
 
@@ -182,6 +184,24 @@ describe("a session", () => {
     session.sendInput("late");
     session.resize(10, 10);
     expect(wire().sent).toHaveLength(before);
+  });
+
+  it("acknowledges what is on the screen, once, and nothing of a run that is gone", () => {
+    start();
+    hear(out(2, "a"), out(3, "b"));
+    expect(session.getState().seq).toBe(3);
+    session.drawn(2);
+    session.drawn(2);
+    session.drawn(3);
+    expect(wire().sent.slice(1)).toEqual([
+      { type: "ack", seq: 2 },
+      { type: "ack", seq: 3 },
+    ]);
+    hear({ type: "complete", status: "completed", exit_code: 0, seq: 4 });
+    session.execute(PROGRAM);
+    expect(session.getState().seq).toBe(0);
+    session.drawn(4);
+    expect(wire().sent).toEqual([]);
   });
 
   it("does not hear a socket that it let go", () => {

@@ -65,8 +65,9 @@ export class Session {
 
   private program: Execute | null = null;
   private kept: KeptRun | null = null;
-  /** The last event that was heard. */
+  /** The last event that was heard, and the last that the server knows to be on the screen. */
   private seq = 0;
+  private acked = 0;
   /** What was typed before the reload, until the events that it followed have come again. */
   private toShow: Said[] = [];
   /** In order; sent again to whoever has us next, where twice is as good as once. */
@@ -102,7 +103,8 @@ export class Session {
     this.letGo();
     this.keep(null);
     // Sent again after a drop that came before the answer, it starts no second job.
-    this.program = { type: "execute", ...program, request_id: randomName() };
+    const request = { flow_control: true, request_id: randomName() };
+    this.program = { type: "execute", ...program, ...request };
     this.now({ type: "run", language: program.language });
     this.connect();
   };
@@ -146,6 +148,12 @@ export class Session {
     // Of those that wait to be sent only the last matters.
     this.outbox = this.outbox.filter(({ message }) => message.type !== "resize");
     this.send({ type: "resize", cols, rows });
+  };
+
+  /** All up to that event is on the screen: a program that floods it is held to its pace. */
+  readonly drawn = (seq: number): void => {
+    if (seq <= this.acked || this.acceptedAt === null) return;
+    if (this.socket?.send({ type: "ack", seq }) === true) this.acked = seq;
   };
 
   /** Asks the server to end the program. Asked again, or before there is one, lets go of it. */
@@ -279,6 +287,7 @@ export class Session {
   /** The run from its beginning, on an empty screen. */
   private rebuild(kept: KeptRun): void {
     this.seq = 0;
+    this.acked = 0;
     this.toShow = [...kept.said];
     this.now({ type: "found", language: kept.language, jobId: kept.jobId });
     if (kept.cut) this.now({ type: "typed_is_cut" });
@@ -301,6 +310,7 @@ export class Session {
     this.wasReached = false;
     this.attempt = 0;
     this.seq = 0;
+    this.acked = 0;
   }
 
   private give(input: InputResponse | Stdin | Eof): boolean {
@@ -384,10 +394,10 @@ function randomName(): string {
 export function joined(events: readonly SessionEvent[]): SessionEvent[] {
   const result: SessionEvent[] = [];
   let parts: string[] = [];
-  let first: Output | null = null;
+  let last: Output | null = null;
   const close = () => {
-    if (first !== null) result.push({ ...first, data: parts.join("") });
-    first = null;
+    if (last !== null) result.push({ ...last, data: parts.join("") });
+    last = null;
     parts = [];
   };
   for (const event of events) {
@@ -396,10 +406,8 @@ export function joined(events: readonly SessionEvent[]): SessionEvent[] {
       result.push(event);
       continue;
     }
-    if (first === null || first.stream !== event.stream || first.stage !== event.stage) {
-      close();
-      first = event;
-    }
+    if (last !== null && (last.stream !== event.stream || last.stage !== event.stage)) close();
+    last = event;
     parts.push(event.data);
   }
   close();

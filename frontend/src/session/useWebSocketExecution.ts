@@ -31,6 +31,7 @@ export function useWebSocketExecution() {
     sendEof: session.sendEof,
     interrupt: session.interrupt,
     resize: session.resize,
+    drawn: session.drawn,
     stop: session.stop,
     tryAgain: session.tryAgain,
     dismiss: session.dismiss,

@@ -16,6 +16,8 @@ export interface Size {
 
 interface Props {
   readonly outputLines: readonly OutputLine[];
+  /** The last event that they are of. */
+  readonly seq: number;
   readonly screen: number;
   readonly isRunning: boolean;
   readonly isAway: boolean;
@@ -26,13 +28,15 @@ interface Props {
   readonly onInterrupt: () => void;
   readonly onEof: (rest: string) => void;
   readonly onResize: (size: Size) => void;
+  /** All that the events up to `seq` say is on the screen. */
+  readonly onDrawn: (seq: number) => void;
 }
 
 export function InteractiveTerminalOutput(props: Props) {
-  const { outputLines, screen, isRunning, question, keys } = props;
+  const { outputLines, seq, screen, isRunning, question, keys } = props;
   const box = useRef<HTMLDivElement>(null);
   const field = useRef<HTMLInputElement>(null);
-  const view = useTerminal(box);
+  const view = useTerminal(box, props.onDrawn);
   const text = useScreenText(view);
   const { draft, latest, setDraft } = useDraft();
 
@@ -40,7 +44,7 @@ export function InteractiveTerminalOutput(props: Props) {
     if (screen > 0) view?.painter.reset();
     setDraft(EMPTY);
   }, [view, screen, setDraft]);
-  useEffect(() => view?.painter.append(outputLines), [view, outputLines]);
+  useEffect(() => view?.painter.append(outputLines, seq), [view, outputLines, seq]);
   useEffect(() => {
     if (question !== null) view?.painter.releaseHeld();
   }, [view, question]);

@@ -57,6 +57,37 @@ describe("the terminal's painter", () => {
     expect(paper.taken()).toBe("abc");
   });
 
+  it("says up to which event all is parsed, and not before", () => {
+    const told: number[] = [];
+    painter = new Painter(paper, (seq) => told.push(seq));
+    painter.append([piece("stdout", "x".repeat(100_000))], 7);
+    painter.append([], 8);
+    expect(told).toEqual([]);
+    paper.parsed();
+    expect(told).toEqual([8]);
+    painter.append([], 9);
+    expect(told).toEqual([8, 9]);
+  });
+
+  it("says nothing of what was there before it began anew", () => {
+    const told: number[] = [];
+    painter = new Painter(paper, (seq) => told.push(seq));
+    painter.append([piece("stdout", "old")], 7);
+    painter.reset();
+    painter.append([piece("stdout", "new")], 1);
+    paper.parsed();
+    expect(told).toEqual([1]);
+  });
+
+  it("says of what it skipped that it has been dealt with", () => {
+    const told: number[] = [];
+    painter = new Painter(paper, (seq) => told.push(seq));
+    for (let seq = 1; seq <= 6; seq += 1)
+      painter.append([piece("stdout", "x".repeat(2 ** 20))], seq);
+    paper.parsed();
+    expect(told.at(-1)).toBe(6);
+  });
+
   it("paints a finished line of stderr as an error", () => {
     painter.append([piece("stderr", "Traceback\n")]);
     expect(paper.taken()).toBe(`${ERROR}Traceback\n\x1b[39;23m`);

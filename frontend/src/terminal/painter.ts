@@ -35,8 +35,16 @@ export class Painter {
   private draft: Draft | null = null;
   private drawn: Draft | null = null;
   private holding: ReturnType<typeof setTimeout> | undefined;
+  /** In characters since the page was opened: what was ever queued, and parsed or skipped. */
+  private queued = 0;
+  private parsed = 0;
+  private marks: { readonly seq: number; readonly at: number }[] = [];
 
-  constructor(private readonly screen: Screen) {}
+  /** `onDrawn` is told up to which event all is on the screen. */
+  constructor(
+    private readonly screen: Screen,
+    private readonly onDrawn: (seq: number) => void = () => {},
+  ) {}
 
   /** Starts empty; pieces that were already drawn are not drawn again. */
   reset(): void {
@@ -45,20 +53,25 @@ export class Painter {
     // Written, not called: bites that xterm has not parsed yet must not land after it.
     this.backlog = [FULL_RESET];
     this.backlogSize = FULL_RESET.length;
+    this.queued += FULL_RESET.length;
+    this.marks = [];
     this.skipped = 0;
     this.drawn = null;
     this.pump();
   }
 
-  /** Draws the pieces that it has not drawn yet. */
-  append(lines: readonly OutputLine[]): void {
+  /** Draws the pieces that it has not drawn yet, which are of the events up to `seq`. */
+  append(lines: readonly OutputLine[], seq = 0): void {
     const fresh = lines.filter((line) => line.id > this.lastId);
-    if (fresh.length === 0) return;
     for (const line of fresh) this.queue(paint(this.brush, line));
-    this.lastId = fresh.at(-1)?.id ?? this.lastId;
-    clearTimeout(this.holding);
-    if (this.brush.held !== "") this.holding = setTimeout(() => this.releaseHeld(), HOLD_MS);
+    if (seq > 0) this.marks.push({ seq, at: this.queued });
+    if (fresh.length > 0) {
+      this.lastId = fresh.at(-1)?.id ?? this.lastId;
+      clearTimeout(this.holding);
+      if (this.brush.held !== "") this.holding = setTimeout(() => this.releaseHeld(), HOLD_MS);
+    }
     this.pump();
+    if (!this.writing) this.tell();
   }
 
   /** The program waits: what is held is its question. */
@@ -89,6 +102,7 @@ export class Painter {
     for (const piece of painted) {
       this.backlog.push(piece);
       this.backlogSize += piece.length;
+      this.queued += piece.length;
     }
     while (this.backlogSize > BACKLOG && this.backlog.length > 1) {
       const size = this.backlog.shift()?.length ?? 0;
@@ -112,10 +126,23 @@ export class Painter {
     }
     this.drawn = this.draft;
     this.writing = true;
+    const upTo = this.queued - this.backlogSize;
     this.screen.write(this.drawn === null ? "" : drawing(this.drawn), () => {
       this.writing = false;
+      this.parsed = upTo;
+      this.tell();
       this.pump();
     });
+  }
+
+  private tell(): void {
+    let last = 0;
+    for (let mark = this.marks[0]; mark !== undefined && mark.at <= this.parsed; ) {
+      last = mark.seq;
+      this.marks.shift();
+      mark = this.marks[0];
+    }
+    if (last > 0) this.onDrawn(last);
   }
 
   private bite(): Painted | undefined {

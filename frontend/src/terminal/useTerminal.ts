@@ -4,7 +4,7 @@ import { FitAddon } from "@xterm/addon-fit";
 import { Unicode11Addon } from "@xterm/addon-unicode11";
 import { Terminal } from "@xterm/xterm";
 import "@xterm/xterm/css/xterm.css";
-import { type RefObject, useEffect, useState } from "react";
+import { type RefObject, useEffect, useEffectEvent, useState } from "react";
 import { words } from "../words";
 import { Painter } from "./painter";
 import { readScreen } from "./screenText";
@@ -19,12 +19,16 @@ const SCROLLBACK_ROWS = 5000;
 const LOG_ROWS = 300;
 const LOG_DELAY_MS = 80;
 
-export function useTerminal(box: RefObject<HTMLElement | null>): TerminalView | null {
+export function useTerminal(
+  box: RefObject<HTMLElement | null>,
+  onDrawn: (seq: number) => void,
+): TerminalView | null {
   const [view, setView] = useState<TerminalView | null>(null);
+  const drawn = useEffectEvent(onDrawn);
   useEffect(() => {
     if (box.current === null) return;
     const terminal = createTerminal();
-    const painter = new Painter(terminal);
+    const painter = new Painter(terminal, (seq) => drawn(seq));
     const letGo = [fitTo(box.current, terminal), followScheme(terminal)];
     setView({ terminal, painter });
     return () => {
