@@ -1,8 +1,8 @@
 """Who sees a job, and whom its owner lets see it.
 
-A job is its owner's. Staff who may see jobs, and those whom the owner shared it with, read it. For
-everybody else it does not exist: one question to the database, which answers with nothing whether
-there is such a job or not.
+A job is its owner's. Staff who may see jobs, and those whom the owner shared it with, read it; some
+of these the owner lets type. For everybody else it does not exist: one question to the database,
+which answers with nothing whether there is such a job or not.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from .models import Job, JobShare
 MOST_SHARES: Final = 50
 NO_SUCH_JOB: Final = "There is no such job."
 READ_ONLY: Final = "You may read this job, but only its owner may do that."
+NOT_TYPING: Final = "You may read this job. To type, ask its owner to share it so that you may."
 
 
 class NoSuchJobError(UserError):
@@ -33,8 +34,8 @@ class NoSuchJobError(UserError):
 
 
 class ReadOnlyError(UserError):
-    def __init__(self) -> None:
-        super().__init__("read_only", READ_ONLY)
+    def __init__(self, message: str = READ_ONLY) -> None:
+        super().__init__("read_only", message)
 
 
 class TooManySharesError(UserError):
@@ -98,12 +99,21 @@ def own_jobs(caller: Caller, before: uuid.UUID | None, most: int) -> list[Job]:
     return list(own.defer("source")[:most])
 
 
-def shared_with(job: Job) -> list[str]:
-    """The names as the owner wrote them, whether there are such accounts or not."""
-    return list(job.shares.order_by("name").values_list("name", flat=True))
+def may_type(job_id: str, caller: Caller) -> bool:
+    """Whether the owner lets this caller, who is another, type into the job: now, since it may be
+    taken back while they are there."""
+    if caller.user is None:
+        return False
+    return JobShare.objects.filter(job_id=job_id, user_id=caller.user.pk, may_type=True).exists()
 
 
-def share(job: Job, name: str, caller: Caller) -> None:
+def shared_with(job: Job) -> dict[str, bool]:
+    """The names as the owner wrote them, whether there are such accounts or not, and which of them
+    may type."""
+    return dict(job.shares.order_by("name").values_list("name", "may_type"))
+
+
+def share(job: Job, name: str, caller: Caller, *, may_type: bool = False) -> None:
     """Lets the account of that name read the job, if there is one; nobody is told whether."""
     accounts = get_user_model()
     user = accounts.objects.filter(username=accounts.normalize_username(name)).first()
@@ -112,14 +122,17 @@ def share(job: Job, name: str, caller: Caller) -> None:
     try:
         with transaction.atomic():
             held, changed = JobShare.objects.get_or_create(
-                job=job, name=name, defaults={"user": user}
+                job=job, name=name, defaults={"user": user, "may_type": may_type}
             )
-            if held.user != user:  # the account was made later, or another has the name now
-                changed = bool(JobShare.objects.filter(pk=held.pk).update(user=user))
+            # The account was made later, or another has the name now; or typing is given or taken.
+            if (held.user, held.may_type) != (user, may_type):
+                same = JobShare.objects.filter(pk=held.pk)
+                changed = bool(same.update(user=user, may_type=may_type))
     except IntegrityError:
         raise NoSuchJobError from None  # it, or the account, was deleted this moment
     if changed:
-        _audit(audit.Kind.JOB_SHARED, job, name, caller)
+        who = f"{name}, who may type" if may_type else name
+        _audit(audit.Kind.JOB_SHARED, job, who, caller)
 
 
 def unshare(job: Job, name: str, caller: Caller) -> None:
@@ -127,5 +140,5 @@ def unshare(job: Job, name: str, caller: Caller) -> None:
         _audit(audit.Kind.JOB_UNSHARED, job, name, caller)
 
 
-def _audit(kind: audit.Kind, job: Job, name: str, caller: Caller) -> None:
-    audit.record(kind, job_id=str(job.pk), detail=f"with {name}", **caller.facts)
+def _audit(kind: audit.Kind, job: Job, who: str, caller: Caller) -> None:
+    audit.record(kind, job_id=str(job.pk), detail=f"with {who}", **caller.facts)

@@ -286,7 +286,10 @@ class JobAdmin(_ModelAdmin):
             "symbol": symbol,
             "groups": job_page.facts(job),
             "files": job_page.source_files(job),
-            "shares": [visible(name) for name in access.shared_with(job)],
+            "shares": [
+                visible(name) + (", who may type" if may_type else "")
+                for name, may_type in access.shared_with(job).items()
+            ],
             "said": said,
             "blocks": transcript.render(said.items),
             "streams": STREAMS,

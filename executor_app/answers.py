@@ -132,7 +132,9 @@ class JobDetail(JobFacts):
     tty: bool
     files: list[JobFile]
     request_id: str = Field(description="empty for who is not its owner")
+    may_type: bool = Field(description="whether one may type into it while it runs")
     shared_with: list[str] = Field(description="names as its owner wrote them; empty for others")
+    typists: list[str] = Field(description="those of them who may type")
     transcript: str = Field(description="the address of the transcript")
 
 
@@ -158,12 +160,16 @@ class ShareRequest(Body):
 
     # What names of accounts may consist of.
     user: str = Field(pattern=r"^[\w.@+-]+$", max_length=150, description="the name of an account")
+    may_type: bool = Field(
+        False, strict=True, description="not only read; said again, it is what was said last"
+    )
 
 
 class Shares(Body):
     """The same whether there is an account of that name or not."""
 
     shared_with: list[str]
+    typists: list[str] = Field(description="those of them who may type")
 
 
 class Cancelling(Body):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -69,6 +70,7 @@ def jobs(request: HttpRequest, caller: Caller) -> JobPage:
 def job(request: HttpRequest, caller: Caller, job_id: str) -> JobDetail:
     seen = access.find(job_id, caller)
     found = seen.job
+    shared = access.shared_with(found) if seen.is_owner else {}
     return JobDetail(
         **_facts(found),
         access="owner" if seen.is_owner else "reader",
@@ -76,7 +78,9 @@ def job(request: HttpRequest, caller: Caller, job_id: str) -> JobDetail:
         tty=found.tty,
         files=_files(found),
         request_id=found.request_id if seen.is_owner else "",
-        shared_with=access.shared_with(found) if seen.is_owner else [],
+        may_type=seen.is_owner or access.may_type(str(found.pk), caller),
+        shared_with=list(shared),
+        typists=_typists(shared),
         transcript=reverse("api-transcript", args=[found.pk]),
     )
 
@@ -95,13 +99,18 @@ def transcript(request: HttpRequest, caller: Caller, job_id: str) -> JobTranscri
 def shares(request: HttpRequest, caller: Caller, job_id: str) -> Shares:
     """Answers the same whether there is such an account or not."""
     give = request.method == "POST"
-    name = (body_of if give else query_of)(request, ShareRequest).user
+    asked = (body_of if give else query_of)(request, ShareRequest)
     found = access.find_own(job_id, caller)
     if give:
-        access.share(found, name, caller)
+        access.share(found, asked.user, caller, may_type=asked.may_type)
     else:
-        access.unshare(found, name, caller)
-    return Shares(shared_with=access.shared_with(found))
+        access.unshare(found, asked.user, caller)
+    shared = access.shared_with(found)
+    return Shares(shared_with=list(shared), typists=_typists(shared))
+
+
+def _typists(shared: Mapping[str, bool]) -> list[str]:
+    return [name for name, may_type in shared.items() if may_type]
 
 
 @for_callers("POST")

@@ -37,13 +37,16 @@ from .protocol import (
     ClientMessage,
     CloseCode,
     Detail,
+    Eof,
     Error,
     Execute,
     Gap,
     InputAccepted,
+    InputResponse,
     Message,
     Numbered,
     ProtocolError,
+    Stdin,
     encode,
     encode_event,
     is_complete,
@@ -178,10 +181,7 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
         elif isinstance(message, Ack):
             await self._acknowledged(message.seq)
         elif not self._may_write:
-            assert self.caller is not None
-            facts = self.caller.facts | {"job_id": self.job_id}
-            await audit.record_async(audit.Kind.NOT_PERMITTED, **facts)
-            raise access.ReadOnlyError
+            await self._type_for_the_owner(message)
         elif isinstance(message, Cancel):
             await cancel_job(self.job_id, message.reason)
         else:
@@ -197,6 +197,17 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
             await publish_ack(self.job_id, seq)
         if was_held and not self._window.full:
             await self._catch_up()
+
+    async def _type_for_the_owner(self, message: ClientMessage) -> None:
+        assert self.caller is not None
+        typed = message if isinstance(message, InputResponse | Stdin | Eof) else None
+        # Asked each time: what the owner takes back ends at once.
+        if typed is not None and await visit(access.may_type, self.job_id, self.caller):
+            await self._pass_on(typed)
+            return
+        facts = self.caller.facts | {"job_id": self.job_id}
+        await audit.record_async(audit.Kind.NOT_PERMITTED, **facts)
+        raise access.ReadOnlyError(access.NOT_TYPING if typed else access.READ_ONLY)
 
     async def _pass_on(self, message: JobMessage) -> None:
         assert self.caller is not None

@@ -156,7 +156,7 @@ class Transcript(models.Model):
 
 
 class JobShare(models.Model):
-    """Somebody who may read a job that is another's.
+    """Somebody who may read a job that is another's, and type into it where the owner lets them.
 
     `name` is what the owner wrote, and stands here also where there is no account of that name:
     a list of names that were found would tell which accounts there are. Who makes an account of
@@ -168,6 +168,8 @@ class JobShare(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL
     )
+    # The default is the table's too: a process of the version before does not name the column.
+    may_type = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

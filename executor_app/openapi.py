@@ -163,7 +163,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     Operation(
         "post",
         "/api/jobs/{job_id}/shares",
-        "Lets an account read a job of one's own",
+        "Lets an account read a job of one's own, and type into it if one says so",
         {
             200: Answer("the same whether there is such an account", Shares),
             400: _BAD,

@@ -190,18 +190,50 @@ def test_sharing_is_taken_back() -> None:
     address = f"/api/jobs/{job.pk}"
     assert bob.get(address).status_code == 404
     given = ada.ask("post", f"{address}/shares", {"user": "bob"})
-    assert given.json() == {"shared_with": ["bob"]}
+    assert given.json() == {"shared_with": ["bob"], "typists": []}
     assert bob.get(address).status_code == 200
     assert ada.ask("post", f"{address}/shares", {"user": "bob"}).json() == given.json()
     for _ in range(2):
         taken = ada.ask("delete", f"{address}/shares?user=bob")
-        assert taken.json() == {"shared_with": []}
+        assert taken.json() == {"shared_with": [], "typists": []}
     assert bob.get(address).status_code == 404
     events = AuditEvent.objects.filter(job_id=job.pk, kind__startswith="job").order_by("pk")
     assert [(event.kind, event.detail) for event in events] == [
         ("job_shared", "with bob"),
         ("job_unshared", "with bob"),
     ]
+
+
+def test_an_owner_lets_one_type_and_takes_it_back() -> None:
+    ada, bob = with_key("ada"), with_key("bob")
+    job = new_job(ada)
+    address = f"/api/jobs/{job.pk}"
+    for may_type in (True, False, None, True):
+        body = {"user": "bob"} | ({} if may_type is None else {"may_type": may_type})
+        given = ada.ask("post", f"{address}/shares", body).json()
+        assert given == {"shared_with": ["bob"], "typists": ["bob"] if may_type else []}
+        facts = bob.get(address).json()
+        assert (facts["access"], facts["may_type"]) == ("reader", bool(may_type))
+        assert (facts["shared_with"], facts["typists"]) == ([], [])
+    assert ada.get(address).json()["typists"] == ["bob"]
+    assert ada.get(address).json()["may_type"] is True
+    ada.ask("delete", f"{address}/shares?user=bob")
+    assert not JobShare.objects.filter(job=job).exists()
+    events = AuditEvent.objects.filter(job_id=job.pk, kind="job_shared").order_by("pk")
+    audit.flush()
+    assert [(event.detail, event.times) for event in events] == [
+        ("with bob, who may type", 2),
+        ("with bob", 1),
+    ]
+
+
+@pytest.mark.parametrize("may_type", ["yes", 1, None, []])
+def test_whether_one_may_type_is_said_plainly(may_type: object) -> None:
+    ada = with_key("ada")
+    job = new_job(ada)
+    body = {"user": "bob", "may_type": may_type}
+    assert ada.ask("post", f"/api/jobs/{job.pk}/shares", body).status_code == 400
+    assert not job.shares.exists()
 
 
 def test_sharing_tells_nobody_which_accounts_there_are() -> None:

@@ -72,8 +72,9 @@ async def test_each_command_answers_as_the_page_says(codr: Stack, ada: Account) 
             return facts
 
         assert answer("/api/me")["name"] == ada.name
-        assert answer("-d", "/shares") == {"shared_with": ["bob"]}
-        assert answer("DELETE", "/shares") == {"shared_with": []}
+        assert answer('{"user": "bob"}') == {"shared_with": ["bob"], "typists": []}
+        assert answer("may_type") == {"shared_with": ["bob"], "typists": ["bob"]}
+        assert answer("DELETE", "/shares") == {"shared_with": [], "typists": []}
         assert answer("/transcript")["kept"] is False
         assert answer("/cancel")["cancelling"] is True
         assert (await client.until("complete"))["status"] == "cancelled"

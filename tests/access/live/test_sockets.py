@@ -7,6 +7,7 @@ import uuid
 
 import pytest
 
+from executor_app.access import NOT_TYPING
 from executor_app.api_keys import NOT_VALID
 from tests.access.live.conftest import Cast, ask, make_accounts
 from tests.server.client import connect
@@ -77,6 +78,48 @@ async def test_a_reader_sees_all_and_touches_nothing(codr: Stack, cast: Cast, wh
         await owner.until("complete")
     assert end["status"] == "completed"
     assert other.text() == owner.text() == "Ada\n"
+
+
+async def test_who_may_type_does_until_it_is_taken_back(codr: Stack, cast: Cast) -> None:
+    async def let_bob(**type_or_not: bool) -> None:
+        body = {"user": cast.bob.name, **type_or_not}
+        await asyncio.to_thread(ask, codr, "POST", shares, cast.ada.headers, body)
+
+    code = "while (line := input('? ')): print('got', line)"
+    async with connect(codr.socket_url, headers=cast.ada.headers) as owner:
+        job = await owner.execute("python", code)
+        shares = f"/api/jobs/{job['job_id']}/shares"
+        await owner.until("input_request")
+        await let_bob()
+        async with connect(codr.socket_url, headers=cast.bob.headers) as other:
+            await other.send({"type": "attach", "job_id": job["job_id"]})
+            await other.until("accepted")
+            await other.send({"type": "input_response", "data": "no"})
+            refused = await other.error()
+            assert (refused["code"], refused["message"]) == ("read_only", NOT_TYPING)
+            await let_bob(may_type=True)
+            await other.answer("Bob's")
+            await owner.until_output("got Bob's\n")
+            for message in INTERFERENCE[3:]:
+                await other.send(dict(message))
+                assert (await other.error())["code"] == "read_only"
+            # Two who type at once: each one's own is in order, and nothing is lost.
+            for n in range(20):
+                await asyncio.gather(owner.answer(f"a{n}"), other.answer(f"b{n}"))
+            for last in ("a19", "b19"):
+                await owner.until_output(f"got {last}\n")
+            await let_bob()
+            await other.answer("late")
+            assert (await other.error())["code"] == "read_only"
+            await owner.answer("")
+            await other.until("complete")
+        await owner.until("complete")
+    given = owner.text().replace("got ", "").split()
+    assert given[0] == "Bob's"
+    for who in "ab":
+        assert [line for line in given if line[0] == who] == [f"{who}{n}" for n in range(20)]
+    assert len(given) == 41
+    assert other.text() == owner.text()
 
 
 async def test_whose_it_is_not_gets_the_same_as_for_no_job_at_all(codr: Stack, cast: Cast) -> None:
