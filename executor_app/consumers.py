@@ -64,6 +64,7 @@ from .relay.inputs import (
     publish_ack,
     publish_input_response,
 )
+from .relay.versions import NewerVersionError, check
 from .relay.window import Window
 
 logger = logging.getLogger(__name__)
@@ -325,12 +326,15 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
     async def job_events(self, message: dict[str, Any]) -> None:
         """Frames from the group, ready to be sent; their numbers are `first`, `first + 1` …"""
         try:
+            check("an event", message.get("v", 0))
             async with self._catching_up:
                 first = message["first"]
                 if first > self._seq + 1 and not self._held:
                     await self._read_journal(until=first)
                 for seq, frame in enumerate(message["frames"], first):
                     await self._forward(seq, frame)
+        except NewerVersionError as error:
+            await self._leave_to_others(error)
         except (RedisError, OSError) as error:
             # `_keep_looking` finds it in the journal, once Redis answers again.
             logger.warning("job %s: a hole could not be filled yet: %s", self.job_id, error)
@@ -391,18 +395,25 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
         pause = min(LOOK_AGAIN_S, conf().client_grace_s / 3)
         while not self._over:
             await asyncio.sleep(pause)
-            with contextlib.suppress(RedisError, OSError):
-                if self._may_write:  # who only reads keeps no program running
-                    await presence.be_present(self.job_id)
-                last = await last_event(self.job_id)
-                if self._held:
-                    continue
-                if last is not None and last.seq > self._seq:
-                    await self._catch_up()
-                elif last is not None and last.seq < self._seq and is_complete(last.frame):
-                    # Redis lost its journal, so whoever ended the job counted from 1 again.
-                    seq = self._seq + 1
-                    await self._forward(seq, encode_event(parse_event(last.frame), seq))
+            try:
+                await self._look_again()
+            except NewerVersionError as error:
+                await self._leave_to_others(error)
+            except (RedisError, OSError):
+                pass  # and again
+
+    async def _look_again(self) -> None:
+        if self._may_write:  # who only reads keeps no program running
+            await presence.be_present(self.job_id)
+        last = await last_event(self.job_id)
+        if self._held or last is None:
+            return
+        if last.seq > self._seq:
+            await self._catch_up()
+        elif last.seq < self._seq and is_complete(last.frame):
+            # Redis lost its journal, so whoever ended the job counted from 1 again.
+            seq = self._seq + 1
+            await self._forward(seq, encode_event(parse_event(last.frame), seq))
 
     # --- this socket ---------------------------------------------------------------------------
 
@@ -431,6 +442,11 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
             await self._refuse(CloseCode.TOO_LARGE, code, text)
         else:
             await self._refuse(CloseCode.BAD_FIRST_MESSAGE, code, text)
+
+    async def _leave_to_others(self, error: NewerVersionError) -> None:
+        """The client comes back, to a web process of that release sooner or later."""
+        logger.critical("job %s: %s", self.job_id, error)
+        await self._apologise()
 
     async def _apologise(self) -> None:
         """Redis, the broker or the database failed; which one is for the log."""

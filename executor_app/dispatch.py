@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from codr.celery import app
 
-from .relay import queue, quotas
+from .relay import queue, quotas, versions
 
 JOBS_QUEUE: Final = "jobs"
 RECORDS_QUEUE: Final = "records"
@@ -50,6 +50,7 @@ class Order:
     def as_text(self) -> str:
         """JSON; bytes as base64."""
         values = {
+            "v": versions.VERSION,
             "job_id": self.job_id,
             "owner": self.owner,
             "payers": list(self.payers),
@@ -69,7 +70,9 @@ class Order:
 
     @classmethod
     def from_text(cls, text: str) -> Order:
+        """Raises NewerVersionError."""
         values: dict[str, Any] = json.loads(text)
+        versions.check("an order", values.pop("v", 0))
         values["files"] = [(name, base64.b64decode(text)) for name, text in values["files"]]
         if values["stdin"] is not None:
             values["stdin"] = base64.b64decode(values["stdin"])
@@ -88,12 +91,19 @@ def send_tickets(count: int) -> None:
 
 
 async def take(executor: str) -> Order | None:
-    """The order whose turn it is, held from now on; None where somebody else has taken it."""
+    """The order whose turn it is, held from now on; None where somebody else has taken it.
+
+    Raises NewerVersionError for one that waits again, for an executor that can read it.
+    """
     taken = await queue.take(executor)
     if taken is None:
         return None
     text, attempt = taken
-    return replace(Order.from_text(text), attempt=attempt)
+    try:
+        return replace(Order.from_text(text), attempt=attempt)
+    except versions.NewerVersionError:
+        await queue.put_back(json.loads(text)["job_id"], executor)
+        raise
 
 
 async def withdraw(job_id: str) -> bool:
@@ -101,13 +111,20 @@ async def withdraw(job_id: str) -> bool:
     text = await queue.withdraw(job_id)
     if text is None:
         return False
-    await quotas.release(job_id, Order.from_text(text).payers)
+    await quotas.release(job_id, payers_of(text))
     return True
+
+
+def payers_of(text: str) -> list[str]:
+    """Of an order of whatever version: this is where it stands in all of them."""
+    payers: list[str] = json.loads(text)["payers"]
+    return payers
 
 
 def send_record(task: str, job_id: str, facts: Mapping[str, Any]) -> None:
     """Tells the recorder; `task` is RECORD_START or RECORD_RESULT."""
-    app.send_task(task, args=[job_id, dict(facts)], queue=RECORDS_QUEUE)
+    told = {"v": versions.VERSION, **facts}
+    app.send_task(task, args=[job_id, told], queue=RECORDS_QUEUE)
 
 
 def _text(content: bytes) -> str:

@@ -24,6 +24,7 @@ from .relay.client import wait_for
 from .relay.events import Entry, last_event, publish_end, read_end, read_events
 from .relay.inputs import JobMessage, read_inputs
 from .relay.remains import forget_later
+from .relay.versions import NewerVersionError, check
 from .takeover import take_up_lost
 
 logger = logging.getLogger(__name__)
@@ -73,16 +74,26 @@ def _once_the_database_is_there(work: Callable[[], object]) -> None:
                 raise  # the journal has the end, though not all of its figures
 
 
-@shared_task(name=dispatch.RECORD_START)
+# What a later release wrote waits in the queue for a recorder that can read it.
+LATER_BY_ANOTHER: Final[dict[str, Any]] = {
+    "autoretry_for": (NewerVersionError,),
+    "max_retries": None,
+    "default_retry_delay": 2,
+}
+
+
+@shared_task(name=dispatch.RECORD_START, **LATER_BY_ANOTHER)
 def record_start(job_id: str, facts: dict[str, Any]) -> None:
+    check("a start", facts.get("v", 0))
     at = datetime.fromtimestamp(facts["started_at"], UTC)
     worker, attempt = facts["worker"], facts["attempt"]
     _once_the_database_is_there(lambda: jobs.start(job_id, worker=worker, attempt=attempt, at=at))
 
 
-@shared_task(name=dispatch.RECORD_RESULT)
+@shared_task(name=dispatch.RECORD_RESULT, **LATER_BY_ANOTHER)
 def record_result(job_id: str, facts: dict[str, Any]) -> None:
     """Writes the row, keeps the transcript, lets the journals go."""
+    check("a result", facts.get("v", 0))
     _once_the_database_is_there(lambda: _record_result(job_id, facts))
 
 

@@ -13,7 +13,6 @@ from typing import Final
 
 from . import dispatch
 from .conf import conf
-from .dispatch import Order
 from .protocol import Complete, FinalStatus
 from .relay import leases, quotas
 from .relay.events import publish_end, publish_restart, read_end
@@ -60,8 +59,7 @@ async def _give_up(job_id: str, taken: TakenBack) -> None:
         "program does nothing unusual, run it once more, and tell whoever looks after this server."
     )
     complete = Complete(status=FinalStatus.FAILED, message=message)
-    order = Order.from_text(taken.order)
-    await quotas.release(job_id, order.payers)
+    await quotas.release(job_id, dispatch.payers_of(taken.order))
     if await publish_end(job_id, complete):
         logger.error("job %s was lost %s times: %s", job_id, taken.attempt, taken.executor)
         facts = {

@@ -6,7 +6,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from typing import Any
+from typing import Any, Final
 
 from celery import shared_task
 from celery.signals import worker_init, worker_shutdown, worker_shutting_down
@@ -16,8 +16,11 @@ from redis.exceptions import RedisError
 from . import dispatch
 from .errors import HostError
 from .executor import Executor
+from .relay.versions import NewerVersionError
 
 logger = logging.getLogger(__name__)
+
+PAUSE_S: Final = 1.0
 
 _executor: Executor | None = None
 
@@ -56,7 +59,13 @@ def execute_job_interactive() -> None:
     """A ticket: takes the job whose turn it is, runs it to its end, hands on the result."""
     if _executor is None:
         raise RuntimeError("this worker is no executor: CODR_ROLE is not executor")
-    order = _executor.take_order()
+    try:
+        order = _executor.take_order()
+    except NewerVersionError as error:
+        logger.critical("%s; it waits for an executor of that release", error)
+        time.sleep(PAUSE_S)  # while this one would only take it again
+        dispatch.send_tickets(1)
+        return
     if order is None:
         return  # it was cancelled, or taken with a ticket that was sent twice
     facts = {"worker": _executor.name, "attempt": order.attempt, "started_at": time.time()}

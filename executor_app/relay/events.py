@@ -31,7 +31,7 @@ from executor_app.protocol import (
     parse_event,
 )
 
-from . import keys, scripts
+from . import keys, scripts, versions
 from .client import client, group_channel
 
 logger = logging.getLogger(__name__)
@@ -61,6 +61,8 @@ class Entry:
 
     @classmethod
     def of(cls, raw_id: bytes, fields: Mapping[bytes, bytes]) -> Entry:
+        """Raises NewerVersionError."""
+        versions.check("an event", int(fields.get(b"v", b"0")))
         attempt, _, seq = raw_id.decode().partition("-")
         return cls(int(seq), int(attempt), fields[b"f"].decode(), int(fields[b"t"]))
 
@@ -116,6 +118,7 @@ class Publisher:
             first,
             expiry,
             oldest,
+            versions.VERSION,
             *frames,
         ]
         deadline = time.monotonic() + PATIENCE_S
@@ -173,7 +176,14 @@ async def _publish_next(job_id: str, attempt: int, event: Event) -> int:
     now = int(time.time() * 1000)
     seq = await scripts.PUBLISH_NEXT.run(
         [keys.output_journal(job_id)],
-        [group_channel(keys.output_group(job_id)), now, attempt, rest, FORGOTTEN_S],
+        [
+            group_channel(keys.output_group(job_id)),
+            now,
+            attempt,
+            rest,
+            FORGOTTEN_S,
+            versions.VERSION,
+        ],
     )
     return int(seq)
 

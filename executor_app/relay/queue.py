@@ -76,6 +76,20 @@ end
 """
 )
 
+# KEYS: waiting owners, turn, leases, held job, the order. ARGV: job, prefix of waiting jobs, the
+# executor that cannot read it. The last of its owner, who waits for the next turn: whoever comes
+# again and again does not keep the others from being taken.
+PUT_BACK: Final = Script("""
+local owner, executor = unpack(redis.call('HMGET', KEYS[4], 'owner', 'executor'))
+if not owner or executor ~= ARGV[3] then return 0 end
+redis.call('RENAME', KEYS[4], KEYS[5])
+redis.call('HDEL', KEYS[5], 'executor')
+redis.call('ZREM', KEYS[3], ARGV[1])
+redis.call('RPUSH', ARGV[2] .. owner, ARGV[1])
+redis.call('ZADD', KEYS[1], 'NX', (redis.call('GET', KEYS[2]) or '0') + 1, owner)
+return 1
+""")
+
 # KEYS: waiting owners, the order. ARGV: prefix of waiting jobs, job.
 WITHDRAW: Final = Script("""
 local owner, order = unpack(redis.call('HMGET', KEYS[2], 'owner', 'order'))
@@ -170,6 +184,15 @@ async def take(executor: str) -> tuple[str, int] | None:
         ],
     )
     return (taken[0].decode(), int(taken[1])) if taken else None
+
+
+async def put_back(job_id: str, executor: str) -> bool:
+    """Gives a job that this executor has just taken to others; a ticket has to be sent for it."""
+    named = [
+        *(keys.WAITING_OWNERS, keys.TURN, keys.LEASES),
+        *(keys.held(job_id), keys.order(job_id)),
+    ]
+    return bool(await PUT_BACK.run(named, [job_id, keys.WAITING_PREFIX, executor]))
 
 
 async def withdraw(job_id: str) -> str | None:

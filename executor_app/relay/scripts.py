@@ -38,23 +38,25 @@ class Script:
 
 
 # KEYS: journal. ARGV: group's channel, time, attempt, number of the first, expiry in seconds or 0,
-# oldest id to keep or '', then the frames. XADD refuses an id that is not above the last one.
+# oldest id to keep or '', version, then the frames. XADD refuses an id that is not above the last.
 PUBLISH: Final = Script("""
 local frames = {}
-for i = 7, #ARGV do
-  redis.call('XADD', KEYS[1], ARGV[3] .. '-' .. (ARGV[4] + i - 7), 'f', ARGV[i], 't', ARGV[2])
-  frames[i - 6] = ARGV[i]
+for i = 8, #ARGV do
+  redis.call('XADD', KEYS[1], ARGV[3] .. '-' .. (ARGV[4] + i - 8), 'f', ARGV[i], 't', ARGV[2],
+             'v', ARGV[7])
+  frames[i - 7] = ARGV[i]
 end
 if ARGV[5] ~= '0' then redis.call('EXPIRE', KEYS[1], ARGV[5]) end
 if ARGV[6] ~= '' then redis.call('XTRIM', KEYS[1], 'MINID', ARGV[6]) end
-local message = {type = 'job.events', first = tonumber(ARGV[4]), frames = frames}
+local message = {type = 'job.events', first = tonumber(ARGV[4]), frames = frames,
+                 v = tonumber(ARGV[7])}
 redis.call('PUBLISH', ARGV[1], cmsgpack.pack(message))
 """)
 
 # Something said from outside (an end, a restart), which must hold against an executor that may be
 # speaking still: it takes the number after the last event, above the attempts before, unless the
 # job has an end or an attempt as high.
-# KEYS: journal. ARGV: group's channel, time, attempt, the frame after its number, expiry.
+# KEYS: journal. ARGV: group's channel, time, attempt, the frame after its number, expiry, version.
 PUBLISH_NEXT: Final = Script("""
 local n = 0
 local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
@@ -70,9 +72,9 @@ if last then
 end
 n = n + 1
 local frame = '{"seq":' .. n .. ARGV[4]
-redis.call('XADD', KEYS[1], ARGV[3] .. '-' .. n, 'f', frame, 't', ARGV[2])
+redis.call('XADD', KEYS[1], ARGV[3] .. '-' .. n, 'f', frame, 't', ARGV[2], 'v', ARGV[6])
 redis.call('EXPIRE', KEYS[1], ARGV[5])
-local message = {type = 'job.events', first = n, frames = {frame}}
+local message = {type = 'job.events', first = n, frames = {frame}, v = tonumber(ARGV[6])}
 redis.call('PUBLISH', ARGV[1], cmsgpack.pack(message))
 return n
 """)

@@ -21,6 +21,7 @@ from executor_app.relay import keys, presence
 from executor_app.relay.client import client, wait_for
 from executor_app.relay.events import Publisher
 from executor_app.relay.inputs import publish_input_response
+from executor_app.relay.versions import VERSION, NewerVersionError
 from tests.records.cast import (
     CANCELLED,
     FINISHED_AT,
@@ -246,3 +247,17 @@ def test_a_transcript_whose_journal_lost_its_beginning_says_so() -> None:
     first, *rest = Transcript.objects.get(job_id=job_id).entries
     assert (first["stream"], first["data"]) == ("note", "The beginning was too long to be kept")
     assert rest[-1]["data"] == "the end"
+
+
+def test_a_result_of_the_release_before_is_recorded_and_a_later_ones_waits() -> None:
+    job_id = new_job()
+    record_start(job_id, started())  # as version 0 had it
+    assert "v" not in ended()
+    for task, facts in ((record_start, started()), (record_result, ended())):
+        with pytest.raises(NewerVersionError):
+            task(job_id, {**facts, "v": VERSION + 1})
+    assert row(job_id)["status"] == "running"
+    wait_for(speak(job_id, b"hello", end=WELL))
+    record_result(job_id, {**ended(), "v": VERSION})
+    assert row(job_id)["status"] == ended()["complete"]["status"]
+    assert said(job_id) == ["hello"]

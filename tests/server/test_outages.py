@@ -337,3 +337,16 @@ def _executors(parts: Parts) -> int:
 def _start_with_one_slot(parts: Parts, called: str) -> None:
     name = f"{called}-{free_port()}"
     parts.start("executor", called, CODR_EXECUTOR_SLOTS="1", CODR_EXECUTOR_NAME=name)
+
+
+async def test_who_follows_what_a_later_release_says_is_sent_to_another_process(
+    whole: Parts,
+) -> None:
+    async with connect(whole.url()) as client:
+        job = await client.execute("python", "input()")
+        seq = (await client.until("input_request"))["seq"]
+        with redis.Redis(port=whole.redis_port, password=PASSWORD) as server:
+            fields = {"f": f'{{"seq":{seq + 1},"type":"unheard_of"}}', "t": 0, "v": 99}
+            server.xadd(f"codr:job:{job['job_id']}:output", fields, id=f"1-{seq + 1}")
+        assert await client.refused() == ("unavailable", 4503)
+    assert "an event of version 99; this process reads up to" in whole.log("web")
