@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.sessions import CookieMiddleware
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "codr.settings")
@@ -16,6 +16,6 @@ from executor_app.routing import websocket_urlpatterns  # noqa: E402 - after Dja
 application = ProtocolTypeRouter(
     {
         "http": django_application,
-        "websocket": AuthMiddlewareStack(URLRouter(websocket_urlpatterns)),
+        "websocket": CookieMiddleware(URLRouter(websocket_urlpatterns)),
     }
 )

@@ -15,7 +15,9 @@ from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
+from django.contrib.auth import get_user
 from django.contrib.auth.models import User
+from django.contrib.sessions.backends.db import SessionStore
 from django.http import HttpRequest
 from django.http.request import validate_host
 
@@ -67,13 +69,14 @@ class Caller:
 def caller_of(scope: Mapping[str, Any]) -> Caller:
     """Of a socket. Asks the database; raises BadKeyError."""
     secret = _bearer(_header(scope, b"authorization"))
-    return _caller(
-        secret,
-        scope.get("user"),
-        scope.get("session"),
-        client_address(scope),
-        _header(scope, b"user-agent"),
-    )
+    address, agent = client_address(scope), _header(scope, b"user-agent")
+    if secret is not None:
+        return _caller(secret, None, None, address, agent)
+    # Channels has middleware for it, which asks the database before the socket is open: without a
+    # database there would be nobody to tell.
+    opened = HttpRequest()
+    opened.session = SessionStore(scope["cookies"].get(settings.SESSION_COOKIE_NAME))
+    return _caller(None, get_user(opened), opened.session, address, agent)
 
 
 def caller_of_request(request: HttpRequest) -> Caller:
