@@ -4,7 +4,7 @@ PYTHON_IN_VENV := .venv/bin/python
 PIP_COMPILE := .venv/bin/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
-.PHONY: run setup test fast check format bench requirements audit clean
+.PHONY: run setup test fast check format bench chaos requirements audit clean
 
 # setpriv: should make be killed, what it started is told.
 run:  ## set up what is missing, start everything, stay in the foreground
@@ -39,6 +39,12 @@ format:  ## what check would complain about and a program can repair
 bench:  ## measure against the bare command
 	@scripts/setup test
 	$(PYTHON_IN_VENV) -m bench $(ARGS)
+
+ROUNDS ?= 20
+SEED ?= 1
+chaos:  ## fifty sessions on a whole site while its parts are killed and cut off; needs root
+	@scripts/setup test
+	$(PYTHON_IN_VENV) -m tests.chaos --rounds $(ROUNDS) --seed $(SEED) $(ARGS)
 
 requirements: export CUSTOM_COMPILE_COMMAND = make requirements
 requirements:  ## pin every package, after a change of a requirements*.in
