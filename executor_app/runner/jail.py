@@ -93,6 +93,9 @@ class Jail:
         ours, theirs = socket.socketpair()
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         ours.setblocking(False)
+        # What the launcher waits on. Where the process has a default for how long its sockets wait,
+        # as Celery sets one while it stops, Python makes them so that they do not wait at all.
+        theirs.setblocking(True)
         log, log_writer = os.pipe()
         os.set_blocking(log, False)
         try:

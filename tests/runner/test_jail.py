@@ -44,6 +44,17 @@ HOST_FOLDERS = (
 pytestmark = pytest.mark.slow
 
 
+async def test_a_sandbox_starts_whatever_the_process_says_of_how_long_sockets_wait(
+    host: Host,
+) -> None:
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(5)
+    try:
+        assert await said(host, "print('started')") == "started\n"
+    finally:
+        socket.setdefaulttimeout(before)
+
+
 async def said(host: Host, code: str, *args: str, language: str = "python", **fields: Any) -> str:
     """What a program prints that nobody talks with, and that ends well."""
     fields.setdefault("stdin", b"")
