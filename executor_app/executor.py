@@ -21,7 +21,7 @@ from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
 from .conf import conf, state_dir, version
-from .dispatch import Order, take
+from .dispatch import Order, send_tickets, take
 from .languages import languages
 from .protocol import Cancel, Complete, Event, is_complete
 from .relay import leases, presence, quotas
@@ -87,7 +87,13 @@ class Executor:
             raise
 
     def take_order(self) -> Order | None:
-        """The job whose turn it is; None where there is none, which is no error."""
+        """The job whose turn it is; None where there is none, which is no error.
+
+        Who stops takes no more: it would not hand that over any more, and run it to its end.
+        """
+        if self._stopping:
+            send_tickets(1)
+            return None
         order: Order | None = self._submit(take(self.name)).result()
         return order
 
