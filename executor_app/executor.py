@@ -62,6 +62,7 @@ class Executor:
         self._proofs: list[Proof] = []
         self._rounds: asyncio.Task[None] | None = None
         self._stopping = False
+        self._grace_is_over = False
         self._handing_over: list[asyncio.Future[None]] = []
         # Since when Redis has answered without fail, on this process's clock.
         self._well_since = 0.0
@@ -144,6 +145,7 @@ class Executor:
         self._loop.call_later(conf().stop_grace_s, self._end_jobs)
 
     def _end_jobs(self) -> None:
+        self._grace_is_over = True
         self._handing_over = [asyncio.ensure_future(job.hand_over()) for job in self._jobs.values()]
 
     async def _announce(self) -> None:
@@ -210,6 +212,10 @@ class Executor:
             await earlier.gone.wait()
         job = self._jobs[order.job_id] = _JobRun(order, self.name)
         try:
+            if self._grace_is_over:
+                # It was taken before, and has only got here now.
+                await job.hand_over()
+                return None
             return await job.run(self._host)
         finally:
             job.gone.set()
