@@ -54,7 +54,7 @@ from .protocol import (
     parse_event,
 )
 from .relay import keys, presence
-from .relay.client import keep_listening
+from .relay.client import end_tasks, keep_listening
 from .relay.events import last_event, publish_end, read_events
 from .relay.inputs import (
     MAX_SENDERS,
@@ -141,8 +141,7 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
         self._first_message = self._spawn(self._expect_first_message())
 
     async def disconnect(self, code: int) -> None:
-        for task in self._tasks:
-            task.cancel()
+        await end_tasks(self._tasks)
         if not self.job_id:
             return
         with contextlib.suppress(RedisError, OSError):

@@ -204,8 +204,7 @@ class Executor:
 
     async def _run_job(self, order: Order) -> dict[str, Any] | None:
         assert self._host is not None
-        earlier = self._jobs.get(order.job_id)
-        if earlier is not None:
+        while (earlier := self._jobs.get(order.job_id)) is not None:
             # This executor was the one that was lost, and has its own job back: the attempt that
             # it still runs has to make room first, its folders are under the same name.
             earlier.stop_unheard("it begins again here")

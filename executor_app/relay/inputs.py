@@ -31,7 +31,7 @@ from executor_app.protocol import (
 )
 
 from . import keys, scripts
-from .client import client, group_channel, layer
+from .client import client, end_tasks, group_channel, layer
 from .events import FORGOTTEN_S
 from .window import Window
 
@@ -156,9 +156,7 @@ class InputReader:
 
     async def __aexit__(self, *args: object) -> None:
         # Cancelling `receive` is how the layer learns that the channel is no longer needed.
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end_tasks(self._tasks)
         with contextlib.suppress(RedisError, OSError):  # the job has its end already
             await layer().group_discard(self._group, self._channel)
 

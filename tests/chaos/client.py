@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import re
 import socket
 import time
 import uuid
@@ -33,6 +34,7 @@ PING_ANSWER_S: Final = 10.0
 DROPPING: Final = 0.3
 MEAN_LIFE_S: Final = 3.0
 FOR_EVER_S: Final = 1e6
+LAST_QUESTION: Final = re.compile(r"\d+\? $")
 
 
 # The address of a web process, each time another, and a connection to it.
@@ -267,7 +269,9 @@ class Player(Client):
     async def _on_frame(self, frame: Frame, socket: ClientConnection) -> None:
         await super()._on_frame(frame, socket)
         if frame["type"] == "input_request":
-            self._asked.add(frame["prompt"])
+            # In front of it may stand one whose answer came before it was asked.
+            if asked := LAST_QUESTION.search(frame["prompt"]):
+                self._asked.add(asked.group())
             self._heard.set()
         elif frame["type"] == "input_accepted":
             taken = frame["input_id"]
