@@ -64,8 +64,6 @@ class Executor:
         self._stopping = False
         self._grace_is_over = False
         self._handing_over: list[asyncio.Future[None]] = []
-        # Since when Redis has answered without fail, on this process's clock.
-        self._well_since = 0.0
 
     def start(self) -> None:
         """Opens the host and proves the languages. Raises HostError where this is no executor."""
@@ -131,7 +129,6 @@ class Executor:
             if not proof.passed:
                 logger.error("%s is not offered here: %s", proof.language, proof.reason)
         await keep_listening()
-        self._well_since = time.monotonic()
         await self._announce()
         self._rounds = asyncio.create_task(self._go_rounds())
 
@@ -173,8 +170,10 @@ class Executor:
         while True:
             await asyncio.sleep(ROUND_S)
             try:
-                await self._hold_jobs()
-                await self._take_up_lost_jobs()
+                # After an outage of Redis every lease has run out; whoever still runs a job has to
+                # have had the time to say so.
+                if await self._hold_jobs() > conf().lease_s:
+                    await take_up_lost()
                 for job_id in await presence.abandoned(list(self._jobs)):
                     if job_id in self._jobs:
                         self._jobs[job_id].abandon()
@@ -182,10 +181,10 @@ class Executor:
                     await self._announce()
                     announced = time.monotonic()
             except (RedisError, OSError, BrokerError) as error:
-                self._well_since = time.monotonic()
                 logger.warning("executor %s cannot report to Redis: %s", self.name, error)
 
-    async def _hold_jobs(self) -> None:
+    async def _hold_jobs(self) -> float:
+        """Returns for how many seconds executors have reached Redis without a pause."""
         attempts = {j: job.attempt for j, job in self._jobs.items() if not job.settled}
         async with asyncio.timeout(HOLD_S):
             held = await leases.hold(self.name, attempts)
@@ -195,12 +194,7 @@ class Executor:
         for job_id in held.lost:
             if job_id in self._jobs:
                 self._jobs[job_id].stop_unheard("somebody else has it")
-
-    async def _take_up_lost_jobs(self) -> None:
-        """After an outage of Redis every lease has run out; whoever still runs a job has to have
-        had the time to say so."""
-        if time.monotonic() - self._well_since > conf().lease_s:
-            await take_up_lost()
+        return held.well_for_s
 
     async def _run_job(self, order: Order) -> dict[str, Any] | None:
         assert self._host is not None

@@ -17,6 +17,8 @@ ORDER_PREFIX = f"{PREFIX}:order:"
 # Jobs that executors hold (`leases.py`), and when each lease runs out.
 HELD_PREFIX = f"{PREFIX}:held:"
 LEASES = f"{PREFIX}:leases"
+# Since when executors have reached Redis, in its own milliseconds; goes with a pause.
+WELL_SINCE = f"{PREFIX}:well-since"
 # Jobs that are over and whose journals are still there (`remains.py`).
 ENDED = f"{PREFIX}:ended"
 ENDED_SIZES = f"{PREFIX}:ended:sizes"

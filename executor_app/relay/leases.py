@@ -7,7 +7,7 @@ it up. All times are Redis's own clock: hosts need not agree about theirs.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from executor_app.conf import conf
@@ -17,18 +17,22 @@ from .client import client
 from .events import FORGOTTEN_S
 from .scripts import Script
 
+# Executors come once a second; what is shorter is no pause.
+SHORTEST_PAUSE_MS: Final = 1500
+
 NOW: Final = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 """
 
-# KEYS: leases. ARGV: prefix of held jobs, of orders, executor, lease's milliseconds, then job and
-# attempt in pairs. Who comes back from the dead finds another's name, or a later attempt.
+# KEYS: leases, since when executors have reached Redis. ARGV: prefix of held jobs, of orders,
+# executor, lease's milliseconds, the longest pause, then job and attempt in pairs. Who comes back
+# from the dead finds another's name, or a later attempt.
 HOLD: Final = Script(
     NOW
     + """
 local missing, lost = {}, {}
-for i = 5, #ARGV, 2 do
+for i = 6, #ARGV, 2 do
   local held = redis.call('HMGET', ARGV[1] .. ARGV[i], 'executor', 'attempt')
   if held[1] == ARGV[3] and held[2] == ARGV[i + 1] then
     redis.call('ZADD', KEYS[1], now + ARGV[4], ARGV[i])
@@ -38,7 +42,9 @@ for i = 5, #ARGV, 2 do
     table.insert(missing, ARGV[i])
   end
 end
-return {missing, lost}
+local since = redis.call('GET', KEYS[2]) or string.format('%d', now)
+redis.call('SET', KEYS[2], since, 'PX', ARGV[5])
+return {missing, lost, now - since}
 """
 )
 
@@ -131,10 +137,14 @@ return {'queued', held[2], held[3] + 1, held[4]}
 @dataclass(frozen=True, slots=True)
 class Check:
     """Of the jobs that an executor thinks it holds: those that Redis has forgotten, and those that
-    somebody else has, or nobody needs."""
+    somebody else has, or nobody needs.
+
+    `well_for_s`: how long executors, whichever, have reached Redis without a pause in which leases
+    might have run out although their jobs went on."""
 
     missing: Sequence[str]
     lost: Sequence[str]
+    well_for_s: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,10 +171,17 @@ class Overdue:
 async def hold(executor: str, attempts: Mapping[str, int]) -> Check:
     """Says that this executor still runs these jobs, each in that attempt."""
     pairs: list[str | int] = [word for job in attempts.items() for word in job]
-    missing, lost = await HOLD.run(
-        [keys.LEASES], [keys.HELD_PREFIX, keys.ORDER_PREFIX, executor, _lease_ms(), *pairs]
+    missing, lost, well_for_ms = await HOLD.run(
+        [keys.LEASES, keys.WELL_SINCE],
+        [
+            *(keys.HELD_PREFIX, keys.ORDER_PREFIX, executor, _lease_ms()),
+            max(_lease_ms() // 2, SHORTEST_PAUSE_MS),
+            *pairs,
+        ],
     )
-    return Check([job.decode() for job in missing], [job.decode() for job in lost])
+    return Check(
+        [job.decode() for job in missing], [job.decode() for job in lost], well_for_ms / 1000
+    )
 
 
 async def restore(job_id: str, owner: str, order: str, attempt: int, executor: str) -> bool:

@@ -133,6 +133,17 @@ async def test_what_redis_forgot_is_held_again_by_who_runs_it() -> None:
     assert await leases.hold("one", {"job": attempt}) == leases.Check([], []), "who was first"
 
 
+async def test_executors_have_reached_redis_without_a_pause_whichever_it_was() -> None:
+    with override_settings(CODR={**settings.CODR, "lease_s": 3.2}):
+        await leases.hold("one", {})
+        for executor in ("one", "two") * 2:
+            await asyncio.sleep(0.4)
+            await leases.hold(executor, {})
+        assert (await leases.hold("new", {})).well_for_s >= 1.6
+        await asyncio.sleep(1.8)
+        assert (await leases.hold("one", {})).well_for_s == 0
+
+
 async def test_a_job_that_is_over_leaves_nothing() -> None:
     await held()
     assert await leases.release("job", "one", 1)
