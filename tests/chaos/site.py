@@ -23,7 +23,7 @@ SETTINGS: Final = {
     # All hosts share the processors of this machine: a compiler that gets half of nothing would
     # meet its time limit.
     "CODR_JOBS_WEIGHT": "1",
-    "CODR_JOURNAL_KEEP_S": "30",
+    "CODR_JOURNAL_KEEP_S": "15",
     # All of every transcript, so that it can be compared too.
     "CODR_TRANSCRIPT_BYTES": str(64 * 1024 * 1024),
 }

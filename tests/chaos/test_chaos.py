@@ -6,7 +6,7 @@ import pytest
 
 from tests.chaos.run import Options, run
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 def test_nothing_is_lost_doubled_or_left_while_parts_of_the_site_are_killed() -> None:
