@@ -312,8 +312,11 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
         last = parse_event(frames[-1]).seq if frames else 0
         if not (frames and is_complete(frames[-1])):
             seq = max(last, self._seq) + 1
-            gap = Gap(seq=seq, from_seq=seq, to_seq=seq, reason="this job is too old")
-            frames += [encode(gap), encode_event(ending(job), seq + 1)]
+            if job.worker:  # else it never ran, and there is nothing that was not kept
+                gap = Gap(seq=seq, from_seq=seq, to_seq=seq, reason="this job is too old")
+                frames.append(encode(gap))
+                seq += 1
+            frames.append(encode_event(ending(job), seq))
         elif last <= self._seq:
             await self._close_after_end()  # the client has its end already
             return
