@@ -39,9 +39,11 @@ from .identity import address_of
 from .job_list import (
     BoundedPaginator,
     LanguageFilter,
+    MonthFilter,
     PolicyFilter,
     WorkerFilter,
-    ids_that_begin,
+    jobs_by_name,
+    latest,
 )
 from .models import FINAL, Job
 from .relay.inputs import TooMuchInputError
@@ -91,10 +93,12 @@ class JobAdmin(_ModelAdmin):
     )
     list_display_links = ("short_id",)
     sortable_by = ("created", "took", "cpu", "memory_used", "output")
-    list_filter = ("status", LanguageFilter, WorkerFilter, "created_at", PolicyFilter)
+    list_filter = ("status", LanguageFilter, WorkerFilter, "created_at", MonthFilter, PolicyFilter)
     search_fields = ("owner__username", "owner_key", "worker", "message", "request_id")
-    search_help_text = "Id or its beginning, user, session, worker, message or request id"
-    date_hierarchy = "created_at"
+    search_help_text = (
+        "Id or its beginning, user or session; of the latest jobs also words of the owner, "
+        "worker, message or request id"
+    )
     ordering = ("-created_at",)
     list_select_related = ("owner",)
     list_per_page = 50
@@ -148,9 +152,12 @@ class JobAdmin(_ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Job], search_term: str
     ) -> tuple[QuerySet[Job], bool]:
-        found, may_repeat = super().get_search_results(request, queryset, search_term)
-        ids = ids_that_begin(search_term)
-        return (found if ids is None else found | queryset.filter(pk__range=ids)), may_repeat
+        if not search_term.strip():
+            return queryset, False
+        found = jobs_by_name(queryset, search_term.strip())
+        if found is not None:
+            return found, False
+        return super().get_search_results(request, latest(queryset), search_term)
 
     @admin.display(description="id")
     def short_id(self, job: Job) -> SafeString:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import uuid
+from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from django.contrib import admin
+from django.contrib.auth.models import User
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -15,8 +17,9 @@ from django.http import HttpRequest
 from .languages import languages
 from .models import Job
 
-# Nobody turns more pages than this; filters and dates lead further back.
+# Nobody turns more pages than this, and words are looked for in so many; filters lead further back.
 MOST_LISTED: Final = 10_000
+MOST_MONTHS: Final = 36
 RECENT: Final = 1_000
 _ID: Final = re.compile(r"[0-9a-f]{6,32}")
 
@@ -71,6 +74,58 @@ class WorkerFilter(_GivenFilter):
         latest = Job.objects.order_by("-created_at").values_list("worker", flat=True)[:RECENT]
         asked = request.GET.get(self.parameter_name, "")
         return [(name, name) for name in sorted({*latest, asked}) if name]
+
+
+class MonthFilter(admin.SimpleListFilter):
+    """The months from the first job to the last: two looks at an index."""
+
+    title = "month"
+    parameter_name = "month"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        times = Job.objects.order_by("created_at").values_list("created_at", flat=True)
+        first, last = times.first(), times.last()
+        if first is None or last is None:
+            return []
+        months = range(_number_of(last), _number_of(first) - 1, -1)[:MOST_MONTHS]
+        return [(f"{_first_day(n):%Y-%m}", f"{_first_day(n):%B %Y}") for n in months]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Job]) -> QuerySet[Job]:
+        if self.value() not in dict(self.lookup_choices):
+            return queryset
+        month = _number_of(datetime.strptime(str(self.value()), "%Y-%m"))
+        begin, end = (
+            datetime.combine(_first_day(n), datetime.min.time(), UTC) for n in (month, month + 1)
+        )
+        return queryset.filter(created_at__gte=begin, created_at__lt=end)
+
+
+def _number_of(day: date) -> int:
+    return day.year * 12 + day.month - 1
+
+
+def _first_day(month: int) -> date:
+    return date(month // 12, month % 12 + 1, 1)
+
+
+def jobs_by_name(queryset: QuerySet[Job], term: str) -> QuerySet[Job] | None:
+    """Those that an index finds by what the list calls them: the beginning of an id, a user, a
+    session. None where `term` is none of these."""
+    ids = ids_that_begin(term)
+    user = User.objects.filter(username=term).first() if "\0" not in term else None
+    named = [
+        queryset.filter(pk__range=ids) if ids else queryset.none(),
+        queryset.filter(owner_key=f"user:{user.pk}") if user else queryset.none(),
+        queryset.filter(owner_key__startswith=term) if ":" in term else queryset.none(),
+    ]
+    return next((found for found in named if found.exists()), None)
+
+
+def latest(queryset: QuerySet[Job]) -> QuerySet[Job]:
+    """The most recent of these, for what has to be looked at one by one."""
+    times = queryset.order_by("-created_at").values_list("created_at", flat=True)
+    oldest = times[MOST_LISTED - 1 : MOST_LISTED].first()
+    return queryset if oldest is None else queryset.filter(created_at__gte=oldest)
 
 
 def ids_that_begin(term: str) -> tuple[uuid.UUID, uuid.UUID] | None:

@@ -85,6 +85,9 @@ class Job(models.Model):
             models.Index(fields=["status", "-created_at"], name="job_by_status"),
             models.Index(fields=["language", "-created_at"], name="job_by_language"),
             models.Index(fields=["owner_key", "-created_at"], name="job_by_owner"),
+            models.Index(
+                fields=["owner_key"], name="job_by_owner_start", opclasses=["varchar_pattern_ops"]
+            ),
             models.Index(fields=["worker", "-created_at"], name="job_by_worker"),
             models.Index(fields=["policy", "-created_at"], name="job_by_policy"),
         )
