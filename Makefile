@@ -4,6 +4,9 @@ PYTHON_IN_VENV := .venv/bin/python
 PIP_COMPILE := .venv/bin/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
+# Two processes; what belongs together is said in tests/conftest.py.
+IN_TWO := --numprocesses 2 --dist loadgroup --no-loadscope-reorder
+
 .PHONY: run setup test fast check format bench chaos requirements audit clean
 
 # setpriv: should make be killed, what it started is told.
@@ -18,7 +21,7 @@ setup:  ## all that run, check and test need
 test:  ## every test: the front end's, then everything else
 	@scripts/setup test
 	cd frontend && npm test
-	$(PYTHON_IN_VENV) -m scripts.with_postgres $(PYTHON_IN_VENV) -m pytest $(ARGS)
+	$(PYTHON_IN_VENV) -m scripts.with_postgres $(PYTHON_IN_VENV) -m pytest $(IN_TWO) $(ARGS)
 
 fast:  ## what takes no time: less than a minute in all
 	@scripts/setup test

@@ -1,4 +1,8 @@
-"""What all tests share: a whole running Codr, one for each session and sandbox."""
+"""What all tests share: a whole running Codr, one for each session and sandbox.
+
+`make test` runs them in two processes, each with a Codr of its own. The tests of a file stay
+together, and so do those of a folder that makes something for all of its files.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,38 @@ from pathlib import Path
 import pytest
 
 from tests.stack import Stack
+
+TESTS = Path(__file__).parent
+TOGETHER = ("hostile", "admin/live", "access/live")
+# What takes longest starts first, so that no process is left with it at the end.
+LONGEST = (
+    *("hostile", "chaos", "hosts", "edge/test_fuzz_of_the_socket", "waits/test_detection"),
+    *("server", "browser"),
+)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not hasattr(config, "workerinput"):
+        return
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+    items.sort(key=_turn)
+
+
+def _place(item: pytest.Item) -> str:
+    return str(item.path.relative_to(TESTS).with_suffix(""))
+
+
+def _group(item: pytest.Item) -> str:
+    place = _place(item)
+    return next((folder for folder in TOGETHER if place.startswith(f"{folder}/")), place)
+
+
+def _turn(item: pytest.Item) -> int:
+    place = _place(item)
+    turns = (turn for turn, long in enumerate(LONGEST) if place.startswith(long))
+    return next(turns, len(LONGEST))
 
 
 def _running(state: Path, **environment: str) -> Iterator[Stack]:

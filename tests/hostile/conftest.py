@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from tests.hostile.canaries import Canaries, planted
 from tests.hostile.corpus import Attack
 
 CAMPAIGNS = pytest.StashKey[list[Campaign]]()
+TABLE = pytest.StashKey[list[str]]()
 
 
 @pytest.fixture(scope="session")
@@ -44,21 +46,31 @@ def _chosen(session: pytest.Session, sandbox: str) -> list[Attack]:
     ]
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    campaigns = terminalreporter.config.stash.get(CAMPAIGNS, [])
-    if not campaigns:
-        return
-    terminalreporter.section("attacks")
-    for line in table(campaigns):
-        terminalreporter.line(line)
-
-
 def pytest_sessionfinish(session: pytest.Session) -> None:
     campaigns = session.config.stash.get(CAMPAIGNS, [])
+    if not campaigns:
+        return
+    lines = session.config.stash[TABLE] = table(campaigns)
+    if (output := getattr(session.config, "workeroutput", None)) is not None:
+        output["attacks"] = lines
     factory: pytest.TempPathFactory | None = getattr(session.config, "_tmp_path_factory", None)
-    if campaigns and factory is not None:
-        text = "\n".join(table(campaigns)) + "\n"
-        (factory.getbasetemp() / "attacks.txt").write_text(text)
+    if factory is not None:
+        (factory.getbasetemp() / "attacks.txt").write_text("\n".join(lines) + "\n")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Where several processes run the tests, this one only tells what came of them."""
+    if lines := getattr(node, "workeroutput", {}).get("attacks"):
+        node.config.stash[TABLE] = lines
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    lines = terminalreporter.config.stash.get(TABLE, [])
+    if lines:
+        terminalreporter.section("attacks")
+    for line in lines:
+        terminalreporter.line(line)
 
 
 def table(campaigns: list[Campaign]) -> list[str]:

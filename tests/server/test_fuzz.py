@@ -43,7 +43,7 @@ def parse(text: str) -> Message | None:
     return None
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(messages)
 def test_any_object_is_a_message_or_a_protocol_error(message: dict[str, Any]) -> None:
     parsed = parse(json.dumps(message))
@@ -52,13 +52,13 @@ def test_any_object_is_a_message_or_a_protocol_error(message: dict[str, Any]) ->
         assert parse_client(encode(parsed)) == parsed
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.text(st.characters()) | values.map(json.dumps))
 def test_any_text_is_a_message_or_a_protocol_error(text: str) -> None:
     parse(text)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(messages.map(json.dumps), st.integers(0), st.text(max_size=3))
 def test_a_damaged_message_is_a_message_or_a_protocol_error(
     text: str, place: int, noise: str
