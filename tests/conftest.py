@@ -14,7 +14,7 @@ import pytest
 from tests.stack import Stack
 
 TESTS = Path(__file__).parent
-TOGETHER = ("hostile", "admin/live", "access/live")
+TOGETHER = ("hostile", "hosts", "admin/live", "access/live")
 # What takes longest starts first, so that no process is left with it at the end.
 LONGEST = (
     *("hostile", "chaos", "hosts", "edge/test_fuzz_of_the_socket", "waits/test_detection"),
