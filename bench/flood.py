@@ -135,6 +135,8 @@ def _measure(stack: Stack, lasts_s: float) -> int:
         beside += _echoes(stack.url)
         samples.append(_sample(pids))
         print(_row(len(samples) - 1, samples[-1]), flush=True)
+    if reader.error:
+        print(stack.log[-3000:])
     return _tell(samples, reader, quiet, beside)
 
 

@@ -48,6 +48,7 @@ LOST = (
     "The machine that ran this program stopped answering, so it did not finish. "
     "Nothing is wrong with your program: run it again."
 )
+NEVER_QUEUED = "The server was interrupted before it could queue this program. Run it again."
 NEVER_TAKEN = "No machine took this program in time. Run it again when the server is less busy."
 
 
@@ -212,9 +213,18 @@ def _may_wait(job: Job, queued_at: float | None) -> bool:
     return job.status == Job.Status.QUEUED and age < timedelta(seconds=SUBMITTING_S)
 
 
+def _why_lost(job: Job, never_taken: bool) -> str:
+    if never_taken:
+        return NEVER_TAKEN
+    # Whoever submits a job says that it is queued, and then queues it.
+    if job.status == Job.Status.QUEUED and wait_for(last_event(str(job.pk))) is None:
+        return NEVER_QUEUED
+    return LOST
+
+
 def _end_lost(job: Job, *, never_taken: bool) -> None:
     job_id = str(job.pk)
-    complete = Complete(status=FinalStatus.FAILED, message=NEVER_TAKEN if never_taken else LOST)
+    complete = Complete(status=FinalStatus.FAILED, message=_why_lost(job, never_taken))
     if never_taken and not wait_for(dispatch.withdraw(job_id)):
         return  # an executor took it this moment
     if wait_for(publish_end(job_id, complete)):

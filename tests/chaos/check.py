@@ -10,11 +10,11 @@ from typing import Any, Final
 from .client import Frame, Record
 from .plays import Play
 
-# Our fault, in words: executors were lost with it too often, or Redis went away in the very moment
-# of its being sent.
+# Our fault, in words: executors were lost with it too often, or Redis or the web process went away
+# in the very moment of its being sent.
 FAILURES: Final = (
     "stopped answering, so it is not tried again",
-    "The server could not queue this program",
+    "queue this program",
 )
 SHOWN_BYTES: Final = 60
 

@@ -20,6 +20,7 @@ from executor_app.models import Job, Transcript
 from executor_app.protocol import Cancel, Complete, FinalStatus
 from executor_app.records import (
     LOST,
+    NEVER_QUEUED,
     NEVER_TAKEN,
     RESULT_PATIENCE_S,
     SUBMITTING_S,
@@ -196,12 +197,22 @@ def test_a_job_that_was_taken_late_is_held_and_not_ended(clock: Clock) -> None:
 
 def test_a_job_whose_executor_died_before_its_start_was_told_is_lost_soon(clock: Clock) -> None:
     job_id = new_waiting_job()
+    wait_for(speak(job_id, b"so far"))
     assert wait_for(dispatch.take("one"))
     wait_for(leases.release(job_id))
     look_again(clock, times=2)
     assert status(job_id) == ("queued", ""), "it may be on its way to the queue"
     look_again(clock, after_s=SUBMITTING_S)
     assert status(job_id) == ("failed", LOST)
+
+
+def test_a_job_whose_web_process_died_before_it_was_queued_is_told_so(clock: Clock) -> None:
+    job_id = new_job()
+    look_again(clock, times=2)
+    look_again(clock, after_s=SUBMITTING_S)
+    assert status(job_id) == ("failed", NEVER_QUEUED)
+    end = Complete(status=FinalStatus.FAILED, message=NEVER_QUEUED, seq=1)
+    assert wait_for(read_end(job_id)) == end
 
 
 def test_a_job_that_waits_without_a_ticket_gets_one(monkeypatch: pytest.MonkeyPatch) -> None:
