@@ -288,6 +288,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "global_keyprefix": "codr:queue:",
     "socket_keepalive": True,
     "socket_keepalive_options": KEEPALIVE,
+    # After so many seconds a message that nobody has acknowledged is somebody else's: the recorder
+    # that had it was killed. By itself it would be an hour. What comes twice changes nothing.
+    "visibility_timeout": 60,
 }
 CELERY_IMPORTS = {"executor": ["executor_app.tasks"], "recorder": ["executor_app.records"]}.get(
     ROLE, []

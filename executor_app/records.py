@@ -91,7 +91,8 @@ def record_start(job_id: str, facts: dict[str, Any]) -> None:
     _once_the_database_is_there(lambda: jobs.start(job_id, worker=worker, attempt=attempt, at=at))
 
 
-@shared_task(name=dispatch.RECORD_RESULT, **LATER_BY_ANOTHER)
+# Acknowledged when it is done: of a recorder that is killed meanwhile another has it again.
+@shared_task(name=dispatch.RECORD_RESULT, acks_late=True, **LATER_BY_ANOTHER)
 def record_result(job_id: str, facts: dict[str, Any]) -> None:
     """Writes the row, keeps the transcript, lets the journals go."""
     check("a result", facts.get("v", 0))

@@ -91,7 +91,8 @@ class Load:
         session = Session(number, play, player, time.monotonic(), self.round)
         self.running[number] = session
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            thinks_s = sum(typed.after_s for typed in play.typed)
+            async with asyncio.timeout(PATIENCE_S + thinks_s):
                 await self._follow(session, chance)
         except TimeoutError:
             session.difference = _hangs(session)
@@ -135,7 +136,7 @@ def _hangs(session: Session) -> Difference:
     heard = "; ".join(state(client) for client in (session.player, *session.viewers))
     return Difference(
         "hangs",
-        f"no end after {PATIENCE_S:g} s; heard last: {heard}; inputs not taken: "
+        f"no end after {PATIENCE_S:g} s and all thinking; heard last: {heard}; inputs not taken: "
         f"{session.player.untaken}; last ends of connections: "
         f"{session.player.record.connections[-3:]}",
     )

@@ -10,11 +10,11 @@ from typing import Any, Final
 
 from .site import Site
 
-JOURNALS_GO_S: Final = 90.0
+JOURNALS_GO_S: Final = 120.0
 TIDY_S: Final = 30.0
 # What is there for as long as there is a site: who is there, whose turn it is, and Celery's own.
 LASTING: Final = (
-    "codr:executor", "codr:turn", "codr:arrivals", "codr:window", "codr:ended",
+    "codr:executor", "codr:turn", "codr:arrivals", "codr:window", "codr:ended", "codr:well-since",
     "codr:queue:_kombu.binding", "codr:queue:unacked_mutex",
 )  # fmt: skip
 

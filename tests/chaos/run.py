@@ -19,7 +19,8 @@ from .load import Load, Session
 from .mischief import Harm, Mischief, plan
 from .site import Site
 
-RECORDED_S: Final = 60.0
+# A result that a recorder was killed with comes again after a minute.
+RECORDED_S: Final = 120.0
 
 
 @dataclass(frozen=True, slots=True)
