@@ -217,10 +217,10 @@ def _may_wait(job: Job, queued_at: float | None) -> bool:
 def _why_lost(job: Job, never_taken: bool) -> str:
     if never_taken:
         return NEVER_TAKEN
-    # Whoever submits a job says that it is queued, and then queues it.
-    if job.status == Job.Status.QUEUED and wait_for(last_event(str(job.pk))) is None:
-        return NEVER_QUEUED
-    return LOST
+    last = wait_for(last_event(str(job.pk)))
+    # Whoever submits a job says, before any attempt, that it is queued, and then queues it.
+    never_queued = job.status == Job.Status.QUEUED and (last is None or last.attempt == 0)
+    return NEVER_QUEUED if never_queued else LOST
 
 
 def _end_lost(job: Job, *, never_taken: bool) -> None:
