@@ -1,7 +1,7 @@
 """`python -m bench.flood`: what Redis, web and executor hold while a program floods a slow reader.
 
 A program writes numbered lines for ever. Its reader acknowledges, takes so much a second, and in
-the middle acknowledges nothing for a minute. Memory is looked at every ten seconds; beside it the
+the middle takes nothing for a minute. Memory is looked at every ten seconds; beside it the
 echo of another job is timed, before and during the flood. Ends with 1 where a process has grown by
 more than 32 MiB, or a line is missing.
 """
@@ -16,8 +16,11 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from json import dumps, loads
 from pathlib import Path
 from typing import Final
+
+from websockets.sync.client import ClientConnection, connect
 
 from executor_app.runner import procfs
 from tests.stack import Stack
@@ -41,6 +44,7 @@ import itertools, sys
 for n in itertools.count():
     sys.stdout.write("%015d\\n" % n)
 """
+EXECUTE: Final = {"type": "execute", "language": "python"}
 COMMANDS: Final = {
     "Redis": rb"redis-server",
     "web": rb"codr\.web",
@@ -57,26 +61,24 @@ class Reader:
     lasts_s: float
     taken_bytes: int = 0
     seq: int = 0
-    stalling: bool = False
     error: str = ""
     began: float = field(default_factory=time.monotonic)
     _rest: bytes = b""
 
     def run(self) -> None:
         try:
-            with Client(self.url) as client:
-                client.send(
-                    {"type": "execute", "language": "python", "code": FLOOD, "flow_control": True}
-                )
+            # It answers pings in a thread of its own. What it keeps meanwhile the window bounds.
+            with connect(self.url, max_size=None, max_queue=None, proxy=None) as client:
+                client.send(dumps({**EXECUTE, "code": FLOOD, "flow_control": True}))
                 self._read(client)
-                client.send({"type": "cancel"})
+                client.send(dumps({"type": "cancel"}))
         except Exception as error:  # told by who waits for this thread
             self.error = self.error or repr(error)
 
-    def _read(self, client: Client) -> None:
+    def _read(self, client: ClientConnection) -> None:
         stalled, due = False, time.monotonic()
         while (elapsed_s := time.monotonic() - self.began) < self.lasts_s:
-            frame = client.receive_json()
+            frame = loads(client.recv())
             if frame.get("seq", self.seq + 1) != self.seq + 1 or frame["type"] in ENDS:
                 raise RuntimeError(f"after event {self.seq} came {str(frame)[:200]}")
             self.seq = frame.get("seq", self.seq)
@@ -84,17 +86,11 @@ class Reader:
                 continue
             self._take(frame["data"].encode())
             if not stalled and elapsed_s > self.lasts_s / 2:
-                stalled = self.stalling = True
-                threading.Timer(STALL_S, self._go_on, [client]).start()
-            if self.stalling:
-                continue  # it answers pings, and takes what was on its way
+                stalled = True
+                time.sleep(STALL_S)
             due = max(due, time.monotonic() - 1) + len(frame["data"]) / READER_BYTES_A_SECOND
             time.sleep(max(0.0, due - time.monotonic()))
-            client.send({"type": "ack", "seq": self.seq})
-
-    def _go_on(self, client: Client) -> None:
-        self.stalling = False
-        client.send({"type": "ack", "seq": self.seq})
+            client.send(dumps({"type": "ack", "seq": self.seq}))
 
     def _take(self, data: bytes) -> None:
         first = (self.taken_bytes - len(self._rest)) // LINE_BYTES
@@ -125,7 +121,7 @@ def _measure(stack: Stack, lasts_s: float) -> int:
     pids = _find(stack.process.pid)
     _echoes(stack.url)  # warm
     quiet = _echoes(stack.url)
-    reader = Reader(stack.url, lasts_s)
+    reader = Reader(stack.socket_url, lasts_s)
     thread = threading.Thread(target=reader.run, daemon=True)
     samples = [_sample(pids)]
     thread.start()
@@ -164,7 +160,7 @@ def _tell(
 def _echoes(url: str) -> list[float]:
     """Of a job of its own each time: in ten minutes one would meet its time limit."""
     with Client(url) as client:
-        client.send({"type": "execute", "language": "python", "code": PROGRAM})
+        client.send({**EXECUTE, "code": PROGRAM})
         client.wait_for("input_request")
         times = [round_trip(client, f"line {n}") for n in range(ECHOES)]
         client.send({"type": "cancel"})

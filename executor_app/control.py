@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+
 from asgiref.sync import sync_to_async
 
 from . import dispatch, jobs
@@ -9,7 +12,6 @@ from .protocol import Cancel, Complete, FinalStatus
 from .relay import leases
 from .relay.events import publish_end
 from .relay.inputs import publish_input_response
-from .relay.remains import forget_later
 
 
 async def cancel_job(job_id: str, reason: str = "") -> None:
@@ -29,4 +31,13 @@ async def cancel_job(job_id: str, reason: str = "") -> None:
         return
     # One that ran has a transcript too: the recorder finds it without a lease and keeps that.
     if await sync_to_async(jobs.finish)(job_id, complete, never_taken=True):
-        await forget_later(job_id)
+        facts = {
+            "complete": complete.model_dump(mode="json"),
+            "worker": "",
+            "attempt": 0,
+            "output_bytes": 0,
+            "started_at": None,
+            "finished_at": time.time(),
+        }
+        # Who comes later is told what all others were: that it was queued, and then cancelled.
+        await asyncio.to_thread(dispatch.send_record, dispatch.RECORD_RESULT, job_id, facts)
