@@ -24,6 +24,18 @@ READABLE_BY_ALL = 0o644
 FOLDERS = ("/etc", "/home", "/mnt", "/opt", "/root", "/run", "/srv", "/tmp", "/var")
 
 
+class MessageQueueSize(ctypes.Structure):
+    """The kernel's `struct mq_attr`, on every 64-bit machine (mq_open(3))."""
+
+    _fields_ = (
+        ("flags", ctypes.c_long),
+        ("most", ctypes.c_long),
+        ("message_bytes", ctypes.c_long),
+        ("waiting", ctypes.c_long),
+        ("reserved", ctypes.c_long * 4),
+    )
+
+
 @dataclass(slots=True)
 class Canaries:
     """`values` maps what is secret to its value."""
@@ -87,7 +99,8 @@ def _plant_ipc(canaries: Canaries, stack: ExitStack) -> None:
     name = canaries.places["secret_name"]
     _plant_file(Path("/dev/shm", name), canaries.secret("a POSIX segment"), stack)
     flags = os.O_RDWR | os.O_CREAT
-    queue = _worked(libc.mq_open(f"/{name}".encode(), flags, 0o666, None), "mq_open")
+    size = MessageQueueSize(most=1, message_bytes=256)  # a user may have few bytes in queues
+    queue = _worked(libc.mq_open(f"/{name}".encode(), flags, 0o666, ctypes.byref(size)), "mq_open")
     stack.callback(libc.mq_unlink, f"/{name}".encode())
     stack.callback(os.close, queue)
     os.fchmod(queue, 0o666)  # whatever the umask

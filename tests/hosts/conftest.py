@@ -9,7 +9,7 @@ import pytest
 from tests.hosts.site import Site
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shared_site() -> Iterator[Site]:
     with Site({"CODR_SANDBOX": "bubblewrap"}) as site:
         site.start()

@@ -196,7 +196,8 @@ def got(number, frame):
     os._exit(7)
 signal.signal(signal.{name}, got)
 print("ready", flush=True)
-time.sleep(30)
+while True:
+    time.sleep(0.1)  # what comes just before a sleep is heard after it
 """
     async with Talk(host, spec("python", code, tty=tty)) as talk:
         await talk.printed("ready")

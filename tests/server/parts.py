@@ -25,6 +25,8 @@ from tests.stack import CHECKOUT, Stack, free_port
 
 PASSWORD = "known-to-the-tests"
 PATIENCE_S = 40.0
+# Who starts the tests in the background has them ignore SIGINT, and all that they start.
+HEARS_CTRL_C = ("env", "--default-signal=INT")
 
 
 @dataclass
@@ -62,7 +64,9 @@ class Parts:
             environment["PORT"] = str(self.ports[called])
         with open(self.state / f"{called}.log", "ab") as log:
             self.processes[called] = subprocess.Popen(
-                [str(find_server()), "-"] if name == "redis" else ["/bin/sh", "-c", PROCFILE[name]],
+                [str(find_server()), "-"]
+                if name == "redis"
+                else [*HEARS_CTRL_C, "/bin/sh", "-c", PROCFILE[name]],
                 cwd=CHECKOUT,
                 env=environment,
                 stdin=subprocess.PIPE,
