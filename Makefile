@@ -5,7 +5,7 @@ PIP_COMPILE := .venv/bin/pip-compile --quiet --generate-hashes --allow-unsafe --
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
 # Two processes; what belongs together is said in tests/conftest.py.
-IN_TWO := --numprocesses 2 --dist loadgroup --no-loadscope-reorder
+IN_TWO := --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
 .PHONY: run setup test fast check format bench chaos requirements audit clean
 

@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.stack import Stack
 
-TESTS = Path(__file__).parent
 TOGETHER = ("hostile", "hosts", "admin/live", "access/live")
 # What takes longest starts first, so that no process is left with it at the end.
 LONGEST = (
@@ -22,26 +23,29 @@ LONGEST = (
 )
 
 
-@pytest.hookimpl(tryfirst=True)
+class ByPlace(LoadScopeScheduling):
+    """xdist's own `loadgroup` sets a field that pytest 9 no longer reads, and groups nothing."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        place = _place(nodeid)
+        return next((folder for folder in TOGETHER if place.startswith(f"{folder}/")), place)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByPlace:
+    return ByPlace(config, log)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if not hasattr(config, "workerinput"):
-        return
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
-    items.sort(key=_turn)
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: _turn(item.nodeid))
 
 
-def _place(item: pytest.Item) -> str:
-    return str(item.path.relative_to(TESTS).with_suffix(""))
+def _place(nodeid: str) -> str:
+    return nodeid.partition("::")[0].removeprefix("tests/").removesuffix(".py")
 
 
-def _group(item: pytest.Item) -> str:
-    place = _place(item)
-    return next((folder for folder in TOGETHER if place.startswith(f"{folder}/")), place)
-
-
-def _turn(item: pytest.Item) -> int:
-    place = _place(item)
+def _turn(nodeid: str) -> int:
+    place = _place(nodeid)
     turns = (turn for turn, long in enumerate(LONGEST) if place.startswith(long))
     return next(turns, len(LONGEST))
 
