@@ -33,6 +33,10 @@ class Watch:
         """A test that takes the server away makes the browser say so."""
         self._expected.append(part)
 
+    def expect_late_messages(self) -> None:
+        """Playwright's stand-in for a socket passes on what the real one has closed to."""
+        self.expect_complaint("WebSocket is already in CLOSING or CLOSED state")
+
     def _on_console(self, message: ConsoleMessage) -> None:
         if message.type not in ("error", "warning"):
             return

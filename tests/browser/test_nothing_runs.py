@@ -150,6 +150,7 @@ def test_every_text_of_every_frame_is_text(
         page.route_web_socket("**/ws/execute", put_in)
 
     ide = open_ide(codr, before=prepare)
+    ide.watch.expect_late_messages()
     ide.start("print(input('? '))")
     ide.is_asked(attack)
     ide.answer("x")

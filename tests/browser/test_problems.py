@@ -114,6 +114,7 @@ def test_a_program_that_takes_too_long_is_told_how_long(
         route.on_message(to_server)
 
     ide = open_ide(codr, before=lambda page: page.route_web_socket("**/ws/execute", ask_for_less))
+    ide.watch.expect_late_messages()
     ide.start(code)
     ide.has_ended(status)
     expect(ide.status).to_have_text(words)

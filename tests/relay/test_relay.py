@@ -124,6 +124,7 @@ async def test_input_that_the_group_loses_is_found_in_the_journal(
 async def test_an_input_whose_answer_was_lost_is_appended_once(
     job_id: str, monkeypatch: pytest.MonkeyPatch, heard_before: bool
 ) -> None:
+    await publish_input_response(f"{job_id}0", line("now Redis knows the script"))
     real, tries = client().evalsha, []
 
     async def lossy(*arguments: object) -> int:

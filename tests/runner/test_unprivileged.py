@@ -63,7 +63,7 @@ async def play(host, program):
             "events": repr(talk.events)[-1500:]}
 
 async def main():
-    host = Host.open(name=f"unprivileged-{sandbox}", folder=home / "state" / sandbox,
+    host = Host.open(name=f"unprivileged-{sandbox}-{os.getpid()}", folder=home / "state" / sandbox,
                      sandbox=sandbox, slots=4, limits_by="auto", uid_base=os.getuid())
     print(json.dumps({"warnings": host.warnings, "privileged": host.ground.privileged}), flush=True)
     for line in sys.stdin:

@@ -6,6 +6,7 @@ Eight programs share the machine at any time, so what is said here holds on a bu
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -34,7 +35,10 @@ QUICK = {
 @pytest.fixture(params=sorted(BACKENDS))
 def host(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Host]:
     opened = Host.open(
-        name=f"waits-{request.param}", folder=tmp_path, sandbox=request.param, slots=AT_ONCE
+        name=f"waits-{request.param}-{os.getpid()}",
+        folder=tmp_path,
+        sandbox=request.param,
+        slots=AT_ONCE,
     )
     yield opened
     opened.close()
