@@ -17,7 +17,8 @@ from .check import Difference
 from .client import BrokenContractError, Client, Player, Reach, Record, Viewer
 from .plays import Play, choose
 
-# A job that waits for a lost executor, twice, and begins again each time, is slow; not this slow.
+# From its beginning, or from where it last began again: the dice may take one job's executors one
+# after the other.
 PATIENCE_S: Final = 120.0
 LATEST_VIEWER_S: Final = 6.0
 
@@ -92,8 +93,8 @@ class Load:
         self.running[number] = session
         try:
             thinks_s = sum(typed.after_s for typed in play.typed)
-            async with asyncio.timeout(PATIENCE_S + thinks_s):
-                await self._follow(session, chance)
+            async with asyncio.timeout(None) as limit:
+                await self._follow(session, chance, limit, PATIENCE_S + thinks_s)
         except TimeoutError:
             session.difference = _hangs(session)
         session.ended, session.ended_in_round = time.monotonic(), self.round
@@ -103,7 +104,10 @@ class Load:
         if session.difference:
             self._on_difference(session)
 
-    async def _follow(self, session: Session, chance: random.Random) -> None:
+    async def _follow(
+        self, session: Session, chance: random.Random, limit: asyncio.Timeout, patience_s: float
+    ) -> None:
+        watch = asyncio.create_task(_be_patient(session, limit, patience_s))
         try:
             async with asyncio.TaskGroup() as clients:
                 clients.create_task(session.player.run())
@@ -111,6 +115,8 @@ class Load:
                     clients.create_task(self._view(session, random.Random(chance.random())))
         except* BrokenContractError as broken:
             session.difference = Difference("contract", str(broken.exceptions[0]))
+        finally:
+            watch.cancel()
 
     async def _view(self, session: Session, chance: random.Random) -> None:
         await session.player.accepted.wait()
@@ -124,6 +130,14 @@ class Load:
             if found := check.check_record(session.play, record):
                 return found
         return check.check_agreement(session.records)
+
+
+async def _be_patient(session: Session, limit: asyncio.Timeout, patience_s: float) -> None:
+    while True:
+        told = session.player.record.told
+        begun = [each.at for each in told if each.frame["type"] == "restarted"]
+        limit.reschedule(max([session.began, *begun]) + patience_s)
+        await asyncio.sleep(1)
 
 
 def _hangs(session: Session) -> Difference:
