@@ -49,7 +49,7 @@ COMMANDS: Final = {
     "Redis": rb"redis-server",
     "web": rb"codr\.web",
     "executor": rb"--queues\0jobs\0",
-    "recorder": rb"--queues\0records\0",
+    "recorder": rb"--queues\0records,chores\0",
 }
 
 

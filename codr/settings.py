@@ -300,12 +300,15 @@ CELERY_IMPORTS = {"executor": ["executor_app.tasks"], "recorder": ["executor_app
 def _every(seconds: float, task: str) -> dict[str, Any]:
     """A turn that nobody took before the next one is due is not made up for.
 
+    The queue is not that of the results, from which the recorder takes by turns: behind a hundred
+    of them each turn came too late, and lost jobs had no end.
+
     The clock keeps no file, which a power cut could spoil: it counts from the recorder's start.
     """
     return {
         "task": f"executor_app.records.{task}",
         "schedule": seconds,
-        "options": {"queue": "records", "expires": seconds},
+        "options": {"queue": "chores", "expires": seconds},
     }
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -47,6 +49,7 @@ from tests.records.cast import (
 )
 
 pytestmark = pytest.mark.usefixtures("database", "no_jobs", "redis")
+PROCFILE = Path(settings.BASE_DIR) / "Procfile"
 
 PATIENCE_S = conf().queue_patience_s
 # Between two looks, as the beat has it.
@@ -330,3 +333,11 @@ def test_an_end_is_told_to_whoever_follows_as_the_row_has_it(clock: Clock) -> No
     assert Complete.model_validate(unnumbered, strict=False) == jobs.ending(
         Job.objects.get(pk=job_id)
     )
+
+
+def test_the_clocks_turns_do_not_wait_behind_results() -> None:
+    """The recorder takes from its queues by turns."""
+    found = re.search(r"^recorder: .*--queues (\S+)", PROCFILE.read_text(), re.MULTILINE)
+    assert found
+    queues = {turn["options"]["queue"] for turn in SCHEDULE.values()}
+    assert queues == set(found[1].split(",")) - {dispatch.RECORDS_QUEUE}
