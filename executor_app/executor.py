@@ -294,12 +294,13 @@ class _JobRun:
         order = self._order
         if order.attempt == 1:
             return True
-        last = await last_event(order.job_id)
+        seq, last = 0, await last_event(order.job_id)
         if last is None or last.attempt < order.attempt:
-            # Whoever took it up died before this was said.
+            # Whoever took it up died before this was said, or says it in this moment.
             seq = await publish_restart(order.job_id, order.attempt, LOST)
-        else:
-            seq = last.seq if last.attempt == order.attempt else 0
+            last = None if seq else await last_event(order.job_id)
+        if last is not None and last.attempt == order.attempt and not is_complete(last.frame):
+            seq = last.seq
         self._publisher = self._publisher_from(seq)
         return bool(seq)
 

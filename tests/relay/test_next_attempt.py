@@ -1,0 +1,65 @@
+"""An executor begins the next attempt of a job while others have something to say of it too."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from executor_app import executor
+from executor_app.dispatch import Order
+from executor_app.executor import _JobRun
+from executor_app.protocol import Complete, FinalStatus
+from executor_app.relay.client import client
+from executor_app.relay.events import Publisher, publish_end, publish_restart, read_events
+
+pytestmark = pytest.mark.usefixtures("relay_settings")
+
+THIRD = Order(
+    job_id="job", owner="ada", payers=["ada"], language="python", files=[("main.py", b"")],
+    args=[], stdin=None, tty=True, rows=24, cols=80, limits={}, seq=0, attempt=3,
+)  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+async def a_second_attempt(relay_settings: None) -> AsyncIterator[None]:
+    await publish_restart("job", 2, "why")
+    await Publisher("job", attempt=2, seq=1).publish_output("stdout", "run", b"one")
+    yield
+    await client().flushdb()
+
+
+async def test_it_says_that_the_job_begins_again_where_nobody_has() -> None:
+    assert await _JobRun(THIRD, "one")._begin()
+    assert (await _attempts())[-1] == 3
+
+
+async def test_who_took_it_up_may_say_so_in_the_same_moment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def second(job_id: str, attempt: int, reason: str) -> int:
+        await publish_restart(job_id, attempt, "said by who took it up")
+        return await publish_restart(job_id, attempt, reason)
+
+    monkeypatch.setattr(executor, "publish_restart", second)
+    run = _JobRun(THIRD, "one")
+    assert await run._begin()
+    await run._publisher.publish_output("stdout", "run", b"one")
+    assert await _attempts() == [2, 2, 3, 3]
+
+
+async def test_what_is_over_does_not_begin() -> None:
+    await publish_end("job", Complete(status=FinalStatus.FAILED))
+    assert not await _JobRun(THIRD, "one")._begin()
+
+
+async def test_what_its_last_attempt_has_ended_does_not_begin_once_more() -> None:
+    await publish_restart("job", 3, "why")
+    await Publisher("job", attempt=3, seq=3).publish_complete(
+        Complete(status=FinalStatus.COMPLETED)
+    )
+    assert not await _JobRun(THIRD, "one")._begin()
+
+
+async def _attempts() -> list[int]:
+    return [entry.attempt async for entry in read_events("job", 0)]
