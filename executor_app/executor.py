@@ -316,6 +316,9 @@ class _JobRun:
         self.settled = True
         try:
             await quotas.charge_cpu(order.payers, cpu_time_s)
+            # Unheard, others say what becomes of the job, and find it by its lease.
+            if self._unheard:
+                return
             if await leases.release(order.job_id, self._worker, order.attempt):
                 await quotas.release(order.job_id, order.payers)
         except (RedisError, OSError) as error:

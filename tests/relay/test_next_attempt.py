@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
+from redis.exceptions import RedisError
 
 from executor_app import executor
 from executor_app.dispatch import Order
 from executor_app.executor import _JobRun
 from executor_app.protocol import Complete, FinalStatus
+from executor_app.relay import leases
 from executor_app.relay.client import client
 from executor_app.relay.events import Publisher, publish_end, publish_restart, read_events
 
@@ -59,6 +61,20 @@ async def test_what_its_last_attempt_has_ended_does_not_begin_once_more() -> Non
         Complete(status=FinalStatus.COMPLETED)
     )
     assert not await _JobRun(THIRD, "one")._begin()
+
+
+async def test_a_job_that_cannot_be_handed_over_is_found_by_its_lease(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def away(job_id: str, name: str) -> None:
+        raise RedisError("Redis is loading the dataset in memory")
+
+    monkeypatch.setattr(executor, "hand_over", away)
+    await leases.restore("job", "ada", THIRD.as_text(), 3, "one")
+    run = _JobRun(THIRD, "one")
+    await run.hand_over()
+    await run._settle(0.0)
+    assert await leases.held(["job"]) == {"job"}
 
 
 async def _attempts() -> list[int]:
