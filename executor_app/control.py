@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 from asgiref.sync import sync_to_async
 
@@ -31,13 +30,6 @@ async def cancel_job(job_id: str, reason: str = "") -> None:
         return
     # One that ran has a transcript too: the recorder finds it without a lease and keeps that.
     if await sync_to_async(jobs.finish)(job_id, complete, never_taken=True):
-        facts = {
-            "complete": complete.model_dump(mode="json"),
-            "worker": "",
-            "attempt": 0,
-            "output_bytes": 0,
-            "started_at": None,
-            "finished_at": time.time(),
-        }
+        facts = dispatch.result_facts(complete.model_dump(mode="json"))
         # Who comes later is told what all others were: that it was queued, and then cancelled.
         await asyncio.to_thread(dispatch.send_record, dispatch.RECORD_RESULT, job_id, facts)

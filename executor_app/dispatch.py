@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -125,6 +126,26 @@ def send_record(task: str, job_id: str, facts: Mapping[str, Any]) -> None:
     """Tells the recorder; `task` is RECORD_START or RECORD_RESULT."""
     told = {"v": versions.VERSION, **facts}
     app.send_task(task, args=[job_id, told], queue=RECORDS_QUEUE)
+
+
+def result_facts(
+    complete: Mapping[str, Any],
+    *,
+    worker: str = "",
+    attempt: int = 0,
+    output_bytes: int = 0,
+    started_at: float | None = None,
+) -> dict[str, Any]:
+    """What RECORD_RESULT tells of a job that ends now, `complete` as JSON; times in seconds since
+    the epoch. The defaults are those of a job that no executor has had."""
+    return {
+        "complete": complete,
+        "worker": worker,
+        "attempt": attempt,
+        "output_bytes": output_bytes,
+        "started_at": started_at,
+        "finished_at": time.time(),
+    }
 
 
 def _text(content: bytes) -> str:

@@ -21,9 +21,9 @@ from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
 from .conf import conf, state_dir, version
-from .dispatch import Order, send_tickets, take
+from .dispatch import Order, result_facts, send_tickets, take
 from .languages import languages
-from .protocol import Cancel, Complete, Event, is_complete
+from .protocol import Cancel, Event, is_complete
 from .relay import leases, presence, quotas
 from .relay.client import keep_listening
 from .relay.events import Publisher, SupersededError, last_event, publish_restart
@@ -317,9 +317,9 @@ class _JobRun:
         try:
             await quotas.charge_cpu(order.payers, cpu_time_s)
             # Unheard, others say what becomes of the job, and find it by its lease.
-            if self._unheard:
-                return
-            if await leases.release(order.job_id, self._worker, order.attempt):
+            if not self._unheard and await leases.release(
+                order.job_id, self._worker, order.attempt
+            ):
                 await quotas.release(order.job_id, order.payers)
         except (RedisError, OSError) as error:
             # The lease runs out; whoever takes the job up then finds its end.
@@ -364,12 +364,10 @@ class _JobRun:
         )
 
     def _facts(self, result: RunResult, started_at: float) -> dict[str, Any]:
-        complete: Complete = result.complete
-        return {
-            "complete": complete.model_dump(mode="json"),
-            "worker": self._worker,
-            "attempt": self._order.attempt,
-            "output_bytes": result.output_bytes,
-            "started_at": started_at,
-            "finished_at": time.time(),
-        }
+        return result_facts(
+            result.complete.model_dump(mode="json"),
+            worker=self._worker,
+            attempt=self._order.attempt,
+            output_bytes=result.output_bytes,
+            started_at=started_at,
+        )

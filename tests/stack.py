@@ -37,6 +37,11 @@ class Stack:
         return f"ws://127.0.0.1:{self.port}/ws/execute"
 
     @property
+    def redis_url(self) -> str:
+        """Of the Redis that it started itself."""
+        return (self.state / "redis-url").read_text().strip()
+
+    @property
     def log(self) -> str:
         return (self.state / "log").read_text(errors="replace")
 

@@ -43,7 +43,7 @@ def test_a_redis_that_does_not_answer_is_named_with_what_to_do(codr: Stack) -> N
 
 
 def test_a_database_without_tables_is_named_with_what_to_do(codr: Stack, tmp_path: Path) -> None:
-    redis = (codr.state / "redis-url").read_text().strip()
+    redis = codr.redis_url
     empty = dataclasses.replace(
         codr,
         environment={"DATABASE_URL": f"sqlite:///{tmp_path}/empty.sqlite3", "REDIS_URL": redis},

@@ -233,7 +233,7 @@ def web_process(stack: Stack) -> int:
 
 def lasting_keys(stack: Stack) -> set[bytes]:
     """What Redis would keep for ever."""
-    with Redis.from_url((stack.state / "redis-url").read_text().strip()) as redis:
+    with Redis.from_url(stack.redis_url) as redis:
         return {key for key in redis.scan_iter(count=1000) if redis.ttl(key) == -1}
 
 

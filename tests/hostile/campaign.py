@@ -62,7 +62,7 @@ class Campaign:
         await asyncio.gather(*jobs)
 
     def _tell_places(self) -> None:
-        redis = urlsplit((self.stack.state / "redis-url").read_text().strip())
+        redis = urlsplit(self.stack.redis_url)
         self.canaries.values |= {
             "the password of Redis": str(redis.password),
             "the site's secret key": (self.stack.state / "secret-key").read_text().strip(),

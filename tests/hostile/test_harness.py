@@ -218,7 +218,7 @@ def left(what: str, stack: Stack) -> Iterator[None]:
                 os.chown(file.name, 1_200_000_000, -1)
             yield
     elif what == "keys":
-        with redis.Redis.from_url((stack.state / "redis-url").read_text().strip()) as client:
+        with redis.Redis.from_url(stack.redis_url) as client:
             client.set("codr:job:left:lease", "x")
             yield
             client.delete("codr:job:left:lease")

@@ -187,11 +187,11 @@ def _connected_to(port: int) -> set[str]:
 
 
 def _redis_port(stack: Stack) -> int:
-    return urlsplit((stack.state / "redis-url").read_text().strip()).port or 6379
+    return urlsplit(stack.redis_url).port or 6379
 
 
 def _keys(stack: Stack) -> Iterable[str]:
-    with redis.Redis.from_url((stack.state / "redis-url").read_text().strip()) as client:
+    with redis.Redis.from_url(stack.redis_url) as client:
         for key in client.scan_iter(count=1000):
             if not key.startswith(HEARTBEAT):
                 yield key.decode(errors="replace")

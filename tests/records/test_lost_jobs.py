@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 from collections.abc import Sequence
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,6 +33,7 @@ from executor_app.records import (
 from executor_app.relay import keys, leases, queue, quotas
 from executor_app.relay.client import wait_for
 from executor_app.relay.events import SupersededError, publish_end, read_end
+from scripts.run import read_procfile
 from tests.records.cast import (
     ADA,
     CANCELLED,
@@ -49,7 +48,6 @@ from tests.records.cast import (
 )
 
 pytestmark = pytest.mark.usefixtures("database", "no_jobs", "redis")
-PROCFILE = Path(settings.BASE_DIR) / "Procfile"
 
 PATIENCE_S = conf().queue_patience_s
 # Between two looks, as the beat has it.
@@ -337,7 +335,7 @@ def test_an_end_is_told_to_whoever_follows_as_the_row_has_it(clock: Clock) -> No
 
 def test_the_clocks_turns_do_not_wait_behind_results() -> None:
     """The recorder takes from its queues by turns."""
-    found = re.search(r"^recorder: .*--queues (\S+)", PROCFILE.read_text(), re.MULTILINE)
-    assert found
+    command = read_procfile(settings.BASE_DIR / "Procfile")["recorder"].split()
+    taken_from = command[command.index("--queues") + 1].split(",")
     queues = {turn["options"]["queue"] for turn in SCHEDULE.values()}
-    assert queues == set(found[1].split(",")) - {dispatch.RECORDS_QUEUE}
+    assert queues == set(taken_from) - {dispatch.RECORDS_QUEUE}

@@ -162,14 +162,14 @@ async def test_only_so_many_jobs_wait_or_run_at_once(limited: Stack) -> None:
 
 def active_jobs(stack: Stack) -> set[bytes]:
     """The jobs that count as waiting or running, of everybody."""
-    with Redis.from_url((stack.state / "redis-url").read_text().strip()) as client:
+    with Redis.from_url(stack.redis_url) as client:
         found = [client.zrange(key, 0, -1) for key in client.scan_iter("codr:active:*")]
     return {job for jobs in found for job in jobs}
 
 
 def cpu_charges(stack: Stack) -> dict[bytes, object]:
     """What Redis counts of everybody's time, by its key."""
-    with Redis.from_url((stack.state / "redis-url").read_text().strip()) as client:
+    with Redis.from_url(stack.redis_url) as client:
         return {key: client.get(key) for key in client.scan_iter("*/cpu/*")}
 
 

@@ -151,7 +151,7 @@ async def test_a_job_that_nobody_acknowledges_is_cancelled_all_the_same(held: St
         await client.execute("python", FOR_EVER, flow_control=True)
         await until_quiet(client)
         await client.send({"type": "cancel"})
-        with redis.Redis.from_url((held.state / "redis-url").read_text().strip()) as server:
+        with redis.Redis.from_url(held.redis_url) as server:
             async with asyncio.timeout(20):
                 while server.zcard("codr:leases"):  # noqa: ASYNC110
                     await asyncio.sleep(0.05)

@@ -38,7 +38,7 @@ async def ran(stack: Stack, code: str, answers: str = "") -> tuple[str, Client]:
             await client.until("input_request")
             await client.answer(answer)
         await client.until("complete")
-    with redis.Redis.from_url((stack.state / "redis-url").read_text().strip()) as server:
+    with redis.Redis.from_url(stack.redis_url) as server:
         async with asyncio.timeout(30):
             while server.exists(f"codr:job:{job_id}:output"):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
