@@ -208,16 +208,18 @@ class InputReader:
             told = await client().get(keys.acknowledged(self._job_id))
             self._window.acknowledged(int(told or 0))
         async with self._reading:
-            if self._last and not await self._is_the_same_journal():
+            # Another may be taken while we ask: it is not the one that we ask about.
+            last, name = self._last, self._name
+            if last and not await self._has_entry(last, name):
                 self._last, self._name = 0, ""
             after = f"(0-{self._last}" if self._last else "-"
             async for number, fields in _entries(self._job_id, after):
                 self._take(number, fields[b"f"], fields[b"k"].hex())
 
-    async def _is_the_same_journal(self) -> bool:
-        place = f"0-{self._last}"
+    async def _has_entry(self, number: int, name: str) -> bool:
+        place = f"0-{number}"
         found = await client().xrange(keys.input_journal(self._job_id), min=place, max=place)
-        return bool(found) and found[0][1][b"k"].hex() == self._name
+        return bool(found) and found[0][1][b"k"].hex() == name
 
     def _take(self, number: int, frame: str | bytes, name: str) -> None:
         """Whichever of the two readers comes first; the other one finds it taken."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import uuid
+from typing import Any
 
 import pytest
 from redis.exceptions import ConnectionError
@@ -23,6 +24,10 @@ def job_id() -> str:
 
 def piece(number: int, sender: str = "tab") -> Stdin:
     return Stdin(type="stdin", data=f"{sender}{number} ", sender=sender, input_id=number)
+
+
+def unnumbered(number: int) -> Stdin:
+    return Stdin(type="stdin", data=f"{number} ")
 
 
 async def kept(job_id: str) -> str:
@@ -130,6 +135,27 @@ async def test_what_the_executor_has_it_does_not_take_again_from_a_redis_without
         for number in (3, 4, 5, 6):
             assert await publish_input_response(job_id, piece(number))
         assert await heard(reader, 3) == "tab4 tab5 tab6 "
+        await nothing_more(reader)
+
+
+async def test_what_comes_while_the_journal_is_looked_at_is_no_other_journal(
+    job_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over a slow link: an answer about the entry before comes after the next has been taken."""
+    async with InputReader(job_id) as reader:
+        asked = client().xrange
+
+        async def slow(journal: str, **place: str) -> list[Any]:
+            answer: list[Any] = await asked(journal, **place)
+            if place["min"] == "0-1":
+                await publish_input_response(job_id, unnumbered(2))
+                assert await heard(reader, 1) == "2 "
+            return answer
+
+        await publish_input_response(job_id, unnumbered(1))
+        assert await heard(reader, 1) == "1 "
+        monkeypatch.setattr(client(), "xrange", slow)
+        await reader.begin_again()
         await nothing_more(reader)
 
 
