@@ -166,7 +166,13 @@ class Client:
         if self.reads_slowly_s:
             await asyncio.sleep(self.reads_slowly_s)
         if self.flow_control:
-            await socket.send(json.dumps({"type": "ack", "seq": self._seq}))
+            await self._try_to_send(socket, {"type": "ack", "seq": self._seq})
+
+    async def _try_to_send(self, socket: ClientConnection, message: Frame) -> None:
+        try:
+            await socket.send(json.dumps(message))
+        except ConnectionClosed:
+            pass  # what came before the end is still to be read
 
 
 class Viewer(Client):
@@ -249,12 +255,6 @@ class Player(Client):
         self._untaken.append(message)
         if self._socket is not None:
             await self._try_to_send(self._socket, message)
-
-    async def _try_to_send(self, socket: ClientConnection, message: Frame) -> None:
-        try:
-            await socket.send(json.dumps(message))
-        except ConnectionClosed:
-            pass  # sent again on the next connection
 
     async def _on_accepted(self, frame: Frame, socket: ClientConnection) -> None:
         await super()._on_accepted(frame, socket)
