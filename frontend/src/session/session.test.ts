@@ -562,6 +562,15 @@ describe("a reload", () => {
     expect(kept).not.toContain("hunter3");
   });
 
+  it("keeps no password that was typed as the question for it came, before it was shown", () => {
+    start();
+    wire().handlers.received(ask(2, false));
+    session.sendInput("hunter2");
+    session.leave();
+    expect(kept).not.toContain("hunter2");
+    expect(given().slice(1)).toEqual([{ type: "input_response", data: "hunter2" }]);
+  });
+
   it("while the server was away still sends what was typed then", () => {
     start();
     hear(ask(2));

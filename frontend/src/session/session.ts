@@ -314,6 +314,8 @@ export class Session {
   }
 
   private give(input: InputResponse | Stdin | Eof): boolean {
+    // A question may be here that is not shown yet: what is typed now, it may want kept secret.
+    this.flush();
     if (!isLive(this.state)) return false;
     this.lastInput += 1;
     return this.send({ ...input, sender: this.sender, input_id: this.lastInput });
