@@ -185,15 +185,16 @@ class Executor:
 
     async def _hold_jobs(self) -> float:
         """Returns for how many seconds executors have reached Redis without a pause."""
-        attempts = {j: job.attempt for j, job in self._jobs.items() if not job.settled}
+        jobs = {job_id: job for job_id, job in self._jobs.items() if not job.settled}
         async with asyncio.timeout(HOLD_S):
-            held = await leases.hold(self.name, attempts)
-        for job_id in held.missing:
-            if job_id in self._jobs and not self._jobs[job_id].settled:
-                await self._jobs[job_id].hold_again()
-        for job_id in held.lost:
-            if job_id in self._jobs:
-                self._jobs[job_id].stop_unheard("somebody else has it")
+            held = await leases.hold(self.name, {j: job.attempt for j, job in jobs.items()})
+        for job_id, job in jobs.items():
+            if job.settled or self._jobs.get(job_id) is not job:
+                continue  # its next attempt may be here by now, of which nothing was asked
+            if job_id in held.missing:
+                await job.hold_again()
+            elif job_id in held.lost:
+                job.stop_unheard("somebody else has it")
         return held.well_for_s
 
     async def _run_job(self, order: Order) -> dict[str, Any] | None:
