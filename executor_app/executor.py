@@ -23,7 +23,7 @@ from redis.exceptions import RedisError
 from .conf import conf, state_dir, version
 from .dispatch import Order, result_facts, send_tickets, take
 from .languages import languages
-from .protocol import Cancel, Event, is_complete
+from .protocol import Cancel, Complete, Event, is_complete
 from .relay import leases, presence, quotas
 from .relay.client import keep_listening
 from .relay.events import Publisher, SupersededError, last_event, publish_restart
@@ -228,6 +228,8 @@ class _JobRun:
         self._inputs = InputReader(order.job_id, again=order.attempt > 1, window=self._window)
         # Why nobody can hear this run any more, where that is so.
         self._unheard: Exception | str = ""
+        # Then nobody else has anything to say of the job, though it be taken from us meanwhile.
+        self._said_the_end = False
         self._started = time.monotonic()
         self.settled = False
         self.gone = asyncio.Event()
@@ -285,7 +287,7 @@ class _JobRun:
                 worker=self._worker,
             )
         await self._settle(result.cpu_time_s)
-        if self._unheard:
+        if self._unheard and not self._said_the_end:
             logger.warning("job %s ended unheard: %s", self._order.job_id, self._unheard)
             return None
         return self._facts(result, started_at)
@@ -318,9 +320,9 @@ class _JobRun:
         try:
             await quotas.charge_cpu(order.payers, cpu_time_s)
             # Unheard, others say what becomes of the job, and find it by its lease.
-            if not self._unheard and await leases.release(
-                order.job_id, self._worker, order.attempt
-            ):
+            if self._unheard and not self._said_the_end:
+                return
+            if await leases.release(order.job_id, self._worker, order.attempt):
                 await quotas.release(order.job_id, order.payers)
         except (RedisError, OSError) as error:
             # The lease runs out; whoever takes the job up then finds its end.
@@ -332,6 +334,7 @@ class _JobRun:
         try:
             await self._wait_for_the_reader()
             size = await self._publisher.publish(events)
+            self._said_the_end = isinstance(events[-1], Complete)
             if self._window is not None:
                 self._window.sent(self._publisher.seq, size)
         except (SupersededError, RedisError, OSError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any, Final
 
 import pytest
 from redis.exceptions import RedisError
@@ -11,9 +12,15 @@ from executor_app import executor
 from executor_app.dispatch import Order
 from executor_app.executor import _JobRun
 from executor_app.protocol import Complete, FinalStatus
-from executor_app.relay import leases
+from executor_app.relay import leases, queue
 from executor_app.relay.client import client
 from executor_app.relay.events import Publisher, publish_end, publish_restart, read_events
+from executor_app.runner.host import Host
+from executor_app.runner.outbox import Emit
+from executor_app.runner.spec import RunResult, RunSpec
+
+# For what asks nothing of it.
+NO_HOST: Final[Any] = None
 
 pytestmark = pytest.mark.usefixtures("relay_settings")
 
@@ -75,6 +82,27 @@ async def test_a_job_that_cannot_be_handed_over_is_found_by_its_lease(
     await run.hand_over()
     await run._settle(0.0)
     assert await leases.held(["job"]) == {"job"}
+
+
+async def test_who_has_said_the_end_of_a_job_says_how_it_went_though_it_is_handed_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is told to stop between a job's last event and the clearing away of its sandbox."""
+    await leases.restore("job", "ada", THIRD.as_text(), 3, "one")
+    run = _JobRun(THIRD, "one")
+    end = Complete(status=FinalStatus.COMPLETED)
+
+    async def execute(host: Host, spec: RunSpec, emit: Emit, *_: object, **__: object) -> RunResult:
+        await emit([end])
+        await run.hand_over()
+        return RunResult(end, output_bytes=7, cpu_time_s=0.0)
+
+    monkeypatch.setattr(executor, "execute_interactive", execute)
+    facts = await run.run(NO_HOST)
+    assert facts is not None
+    assert (facts["attempt"], facts["output_bytes"]) == (3, 7)
+    assert await leases.held(["job"]) == set()
+    assert (await queue.length()).jobs == 0
 
 
 async def _attempts() -> list[int]:
