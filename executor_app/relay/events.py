@@ -125,13 +125,13 @@ class Publisher:
         pause = 0.0
         while True:
             try:
-                await scripts.PUBLISH.run([self._journal], arguments)
-                break
-            except ResponseError as error:
-                if "equal or smaller" not in str(error):
-                    raise
-                if not (pause and await self._is_ours(first + len(frames) - 1)):
-                    raise SupersededError(self.job_id) from error
+                try:
+                    await scripts.PUBLISH.run([self._journal], arguments)
+                except ResponseError as error:
+                    if "equal or smaller" not in str(error):
+                        raise
+                    if not (pause and await self._is_ours(first + len(frames) - 1)):
+                        raise SupersededError(self.job_id) from error
                 break
             except (ConnectionError, TimeoutError, OSError):
                 if time.monotonic() > deadline:

@@ -193,6 +193,36 @@ async def test_the_age_of_an_announcement_begins_anew_with_each() -> None:
     assert await presence.heartbeats() == {}
 
 
+async def test_an_append_whose_answer_was_lost_may_be_asked_about_more_than_once(
+    job_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Redis is restarted, and goes away again while it is asked whether it had heard us."""
+    publisher = Publisher(job_id, attempt=1, seq=0)
+    await publisher.publish_output("stdout", "run", b"before")
+    append, ask = client().evalsha, client().xrevrange
+    lost: list[str] = []
+
+    async def lossy(*arguments: object) -> object:
+        answer = await append(*arguments)
+        if not lost:
+            lost.append("append")
+            raise ConnectionError("the network's failure")
+        return answer
+
+    async def away(*arguments: object, **more: object) -> object:
+        if len(lost) == 1:
+            lost.append("question")
+            raise ConnectionError("the network's failure")
+        return await ask(*arguments, **more)
+
+    monkeypatch.setattr(client(), "evalsha", lossy)
+    monkeypatch.setattr(client(), "xrevrange", away)
+    await publisher.publish_output("stdout", "run", b"once")
+    await publisher.publish_output("stdout", "run", b"after")
+    assert lost == ["append", "question"]
+    assert await texts(job_id) == ["before", "once", "after"]
+
+
 @pytest.mark.slow
 async def test_a_redis_that_restarts_is_waited_for(job_id: str, redis_server: Server) -> None:
     publisher = Publisher(job_id, attempt=1, seq=0)
