@@ -14,10 +14,18 @@ from executor_app.conf import conf
 
 from . import keys
 from .client import client
+from .scripts import Script
 
 HEARTBEAT_S: Final = 2.0
 # Three heartbeats may be lost before an executor counts as gone.
 EXECUTOR_KEPT_S: Final = 4 * HEARTBEAT_S
+
+# KEYS: executors. ARGV: prefix of announcements, names. One may have come back meanwhile.
+FORGET: Final = Script("""
+for i = 2, #ARGV do
+  if redis.call('EXISTS', ARGV[1] .. ARGV[i]) == 0 then redis.call('SREM', KEYS[1], ARGV[i]) end
+end
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +69,7 @@ async def heartbeats() -> dict[str, Heartbeat]:
         values, *left_ms = await pipe.execute()
     gone = [name for name, value in zip(names, values, strict=True) if value is None]
     if gone:
-        await redis.srem(keys.EXECUTORS, *gone)
+        await FORGET.run([keys.EXECUTORS], [keys.executor(""), *gone])
     return {
         name: Heartbeat(json.loads(value), max(0.0, EXECUTOR_KEPT_S - max(0, left) / 1000))
         for name, value, left in zip(names, values, left_ms, strict=True)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from typing import Any
 
 import pytest
 from django.conf import settings
 from django.test.utils import override_settings
+from redis.asyncio.client import Pipeline
 from redis.exceptions import ConnectionError
 
 from executor_app.protocol import (
@@ -191,6 +193,26 @@ async def test_the_age_of_an_announcement_begins_anew_with_each() -> None:
     assert (await presence.heartbeats())["one"].facts == {"slots": 2}
     await presence.remove_executor("one")
     assert await presence.heartbeats() == {}
+
+
+async def test_an_executor_that_comes_back_as_its_absence_is_noted_is_listed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await presence.announce_executor("one", {"languages": {}})
+    await client().delete(keys.executor("one"))
+    execute, answers = Pipeline.execute, []
+
+    async def slow(asking: Pipeline) -> list[Any]:
+        answer: list[Any] = await execute(asking)
+        answers.append(answer)
+        if len(answers) == 1:
+            await presence.announce_executor("one", {"languages": {}})
+        return answer
+
+    monkeypatch.setattr(Pipeline, "execute", slow)
+    assert await presence.executors() == {}
+    assert list(await presence.executors()) == ["one"]
+    await presence.remove_executor("one")
 
 
 async def test_an_append_whose_answer_was_lost_may_be_asked_about_more_than_once(
