@@ -25,7 +25,7 @@ from .dispatch import Order, result_facts, send_tickets, take
 from .languages import languages
 from .protocol import Cancel, Complete, Event, is_complete
 from .relay import leases, presence, quotas
-from .relay.client import keep_listening
+from .relay.client import keep_listening, patiently
 from .relay.events import Publisher, SupersededError, last_event, publish_restart
 from .relay.inputs import InputReader
 from .relay.window import Window
@@ -273,7 +273,7 @@ class _JobRun:
 
     async def run(self, host: Host) -> dict[str, Any] | None:
         started_at = time.time()
-        if not await self._begin():
+        if not await patiently(self._begin):
             await self._settle(0.0)
             return None
         async with self._inputs:

@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import logging
 import threading
+import time
 import weakref
-from collections.abc import Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any, Final, TypeVar
 
 import redis.asyncio
 from channels.layers import get_channel_layer
-from redis.exceptions import ConnectionError
+from redis.exceptions import ConnectionError, TimeoutError
 
 from executor_app.conf import keepalive, redis_url
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 # Who asks for more at once is failed; the library's own bound, 100, is less than a class that
 # presses Run together. A pool that waits instead costs each command 60 microseconds.
 MOST_CONNECTIONS: Final = 1000
 CANCEL_AGAIN_S: Final = 0.5
+# How long an executor waits for a Redis that is away before it gives a job up, with its output.
+PATIENCE_S: Final = 60.0
+AGAIN_S: Final = 0.5
 
 _clients: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, redis.asyncio.Redis] = (
     weakref.WeakKeyDictionary()
@@ -76,6 +83,19 @@ def _background_loop() -> asyncio.AbstractEventLoop:
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, name="relay", daemon=True).start()
     return loop
+
+
+async def patiently(work: Callable[[], Awaitable[T]]) -> T:
+    """Tries again while Redis is away, for `PATIENCE_S`; doing `work` twice has to be harmless."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return await work()
+        except (ConnectionError, TimeoutError, OSError) as error:
+            if time.monotonic() > deadline:
+                raise
+            logger.warning("Redis does not answer, trying again: %s", error)
+            await asyncio.sleep(AGAIN_S)
 
 
 async def end_tasks(tasks: Iterable[asyncio.Task[Any]]) -> None:

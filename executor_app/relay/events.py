@@ -32,7 +32,7 @@ from executor_app.protocol import (
 )
 
 from . import keys, scripts, versions
-from .client import client, group_channel
+from .client import PATIENCE_S, client, group_channel
 
 logger = logging.getLogger(__name__)
 
@@ -40,8 +40,6 @@ logger = logging.getLogger(__name__)
 FORGOTTEN_S: Final = 24 * 3600
 # An append by the recorder or an admin that ends a job is above every attempt of an executor.
 LAST_ATTEMPT: Final = 1_000_000
-# How long an executor holds its output while Redis is away.
-PATIENCE_S: Final = 60.0
 # Of a flood each has 64 KiB or more, and Redis answers nobody else while it copies them.
 READ_COUNT: Final = 16
 

@@ -31,7 +31,7 @@ from executor_app.protocol import (
 )
 
 from . import keys, scripts
-from .client import client, end_tasks, group_channel, layer
+from .client import client, end_tasks, group_channel, layer, patiently
 from .events import FORGOTTEN_S
 from .window import Window
 
@@ -145,7 +145,7 @@ class InputReader:
     async def __aenter__(self) -> InputReader:
         self._channel = await layer().new_channel()
         await layer().group_add(self._group, self._channel)
-        await self._read_journal()
+        await patiently(self._read_journal)
         while self._again and not self._ready.empty():
             self.replayed.append(self._ready.get_nowait())
         self._tasks = [

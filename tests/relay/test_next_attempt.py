@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any, Final
 
 import pytest
-from redis.exceptions import RedisError
+from redis.exceptions import ConnectionError, RedisError
 
 from executor_app import executor
 from executor_app.dispatch import Order
@@ -103,6 +103,35 @@ async def test_who_has_said_the_end_of_a_job_says_how_it_went_though_it_is_hande
     assert (facts["attempt"], facts["output_bytes"]) == (3, 7)
     assert await leases.held(["job"]) == set()
     assert (await queue.length()).jobs == 0
+
+
+@pytest.mark.parametrize("command", ["evalsha", "xrevrange", "xrange"])
+async def test_a_redis_that_is_away_for_a_moment_costs_a_job_no_attempt(
+    monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """Whatever it is in the middle of: each command's answer is lost once."""
+    real = getattr(client(), command)
+    lost: list[str] = []
+
+    async def lossy(*arguments: object, **more: object) -> object:
+        answer = await real(*arguments, **more)
+        if not lost:
+            lost.append(command)
+            raise ConnectionError("the network's failure")
+        return answer
+
+    async def execute(host: Host, spec: RunSpec, emit: Emit, *_: object, **__: object) -> RunResult:
+        monkeypatch.undo()
+        end = Complete(status=FinalStatus.COMPLETED)
+        await emit([end])
+        return RunResult(end, output_bytes=7, cpu_time_s=0.0)
+
+    await leases.restore("job", "ada", THIRD.as_text(), 3, "one")
+    monkeypatch.setattr(executor, "execute_interactive", execute)
+    monkeypatch.setattr(client(), command, lossy)
+    assert await _JobRun(THIRD, "one").run(NO_HOST) is not None
+    assert lost == [command]
+    assert await _attempts() == [2, 2, 3, 3]
 
 
 async def _attempts() -> list[int]:
