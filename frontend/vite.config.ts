@@ -4,9 +4,19 @@ import { defineConfig } from "vitest/config";
 // Django serves the build: index.html at `/`, everything beside it under `/static/ide/`.
 const SERVER = "http://127.0.0.1:8000";
 
+// The package declares the calls that fill its table of keys to be without effect, and a bundler
+// believes it and leaves them out.
+const emacsKeys = {
+  name: "emacs-keys",
+  transform: (code: string, id: string) =>
+    id.includes("@replit/codemirror-emacs")
+      ? { code: code.replaceAll("/*@__PURE__*/EmacsHandler.", "EmacsHandler."), map: null }
+      : null,
+};
+
 export default defineConfig(({ command }) => ({
   base: command === "build" ? "/static/ide/" : "/",
-  plugins: [react()],
+  plugins: [react(), emacsKeys],
   build: {
     target: "es2022",
     // The content security policy allows no data: addresses.
@@ -17,7 +27,7 @@ export default defineConfig(({ command }) => ({
         codeSplitting: {
           groups: [
             { name: "react", test: /node_modules.(react|react-dom|scheduler)./ },
-            { name: "xterm", test: /node_modules.@xterm./ },
+            { name: "xterm", test: /node_modules.@xterm.(xterm|addon-fit|addon-unicode11)./ },
           ],
         },
       },

@@ -1,6 +1,7 @@
 // Every sentence of the page, in one place: plain English, ready to be translated.
 
 import { CLOSE_CODES, type Complete, type Detail, type FinalStatus } from "./protocol";
+import type { Mistake } from "./session/beforehand";
 
 export const words = {
   appName: "Codr",
@@ -18,6 +19,85 @@ export const words = {
   stopAgainHint: "The server has not answered yet. Press again to let go of the program.",
   editor: "Program",
   editorLabel: "Program source. Press Escape, then Tab to leave the editor.",
+  files: "Files",
+  mainFile: "Main file:",
+  errorsHere: (count: number) => (count === 1 ? "error" : "errors"),
+  programMenu: "Program menu",
+  addFile: "New file",
+  newFile: "New file…",
+  newFileStem: "util",
+  openFiles: "Open files…",
+  rename: "Rename…",
+  renameTitle: (name: string) => `Rename ${name}`,
+  renameAction: "Rename",
+  makeMain: "Make this the main file",
+  deleteFile: "Delete",
+  download: "Download this file",
+  downloadAll: "Download all (zip)",
+  find: "Find and replace",
+  toggleComment: "Toggle comment",
+  earlier: "Earlier programs…",
+  openSettings: "Settings…",
+  fileName: "File name",
+  add: "Add",
+  cancel: "Cancel",
+  close: "Close",
+  undo: "Undo",
+  restore: "Bring back",
+  dropHere: "Drop files to add them to the program",
+  fileDeleted: (name: string) => `${name} was deleted.`,
+  notText: (names: readonly string[]) =>
+    `Not added: ${names.join(", ")}. A file here is text in UTF-8, of 1 MB at most.`,
+  notKept:
+    "Your browser has no room to keep this program. Download it, or it may be gone when you close the page.",
+  noRoomAside:
+    "Your browser has no room to keep this program beside another one. Download it and delete its files first.",
+  tooManyFiles: (most: number) => `A program has ${most} files at most. Delete some first.`,
+  tooMuchSource: (most: number) =>
+    `The files of a program have ${size(most)} together at most. Make them smaller.`,
+  nameEmpty: "Give the file a name.",
+  namePath: "A name may have folders, as in lib/util.py, but no empty ones and no dots alone.",
+  nameCharacters: "Leave out backslashes and characters that cannot be seen.",
+  nameStart: "A name does not begin with - or @.",
+  nameLong: (most: number) => `A name has ${most} bytes at most.`,
+  nameTaken: (name: string) => `There is a file ${name} already.`,
+  nameFolder: (name: string) => `${name} cannot be both a file and a folder.`,
+  earlierPrograms: "Earlier programs",
+  noEarlier: "Nothing yet. What the example takes the place of is kept here.",
+  filesOf: (names: readonly string[]) => names.join(", "),
+  at: (time: Date) => time.toLocaleString("en", { dateStyle: "medium", timeStyle: "short" }),
+  settings: "Settings",
+  settingsKept: "Kept in this browser.",
+  theme: "Theme",
+  fontSize: "Font size",
+  indentWith: "Indent with",
+  indentWidth: "Width",
+  keyBindings: "Keys",
+  columns: (count: number) => `${count} columns`,
+  settingNames: {
+    system: "As the system",
+    light: "Light",
+    dark: "Dark",
+    spaces: "Spaces",
+    tabs: "Tabs",
+    default: "Default",
+    vim: "Vim",
+    emacs: "Emacs",
+  },
+  /** By what the editor's own packages call them. */
+  editorPhrases: {
+    Find: "Find",
+    Replace: "Replace with",
+    next: "Next",
+    previous: "Previous",
+    all: "Select all",
+    "match case": "Match case",
+    regexp: "Regex",
+    "by word": "Whole word",
+    replace: "Replace",
+    "replace all": "Replace all",
+    close: "Close",
+  },
   terminal: "Terminal",
   terminalLog: "What the terminal shows, as text",
   terminalKeys: "Terminal keyboard. Type what the program reads. Shift+Tab leaves.",
@@ -31,6 +111,37 @@ export const words = {
   emptyTerminal: "Press Run, or Ctrl+Enter. What the program writes appears here.",
   footerIdle: "When the program asks something, answer here.",
   footerRunning: "The program is running. You can type ahead in the terminal.",
+  footerBatch: "The program is running with the input that was given beforehand.",
+  kinds: { stdout: "Output", stderr: "Errors", input: "Your input", system: "Notes" },
+  earlierInput: "Earlier input",
+  findInTerminal: "Find",
+  findHint: "Find in the terminal (Ctrl+Shift+F)",
+  findLabel: "Find in the terminal",
+  findPrevious: "Match above (Enter)",
+  findNext: "Match below (Shift+Enter)",
+  findCase: "Match upper and lower case",
+  findClose: "Close the search (Escape)",
+  findCount: (at: number, count: number) => {
+    if (count === 0) return "Nothing found";
+    return at < 0 ? `${count} found` : `${at + 1} of ${count}`;
+  },
+  copy: "Copy",
+  copyHint: "Copy the selection, or else all that the terminal has",
+  copied: "Copied",
+  copyFailed: "Not copied: select the text and press Ctrl+C",
+  save: "Save",
+  saveHint: (bytes: number) => `Save the program's output to a file, byte by byte (${size(bytes)})`,
+  saveNothing: "Save the program's output: there is none yet",
+  saveIsPart: (bytes: number) =>
+    `Only ${size(bytes)} of the output could be saved: the page keeps no more than 32 MB of it, or ` +
+    "the server had let some go.",
+  clearHint: "Clear the terminal",
+  links: "Links",
+  linksHint: "The addresses that the terminal shows",
+  linksLead: "The program wrote this address. Look at it before you open it.",
+  linksLeads: "The program wrote these addresses. Look at them before you open them.",
+  linkOpens: (address: string) => `${address} (opens a new tab)`,
+  outputIsCut: "The output was cut off here: it has reached its limit.",
   dismiss: "Dismiss",
   languagesLoading: "Loading languages…",
   languagesFailed: "The list of languages could not be loaded. Trying again in a few seconds.",
@@ -51,9 +162,82 @@ export const words = {
   typedIsCut: "The first lines that you typed are not shown again.",
   unavailable: (title: string, reason: string) =>
     `${title} cannot run here just now${reason ? `: ${reason}` : "."}`,
+  failedAt: "The program ended with an error.",
   problemAt: (detail: Detail) =>
-    `${detail.file ? `${detail.file}, ` : ""}line ${detail.line}, column ${detail.column}`,
+    `${detail.file ? `${detail.file}, ` : ""}line ${detail.line}` +
+    (detail.column > 0 ? `, column ${detail.column}` : ""),
+  calledFromHere: "called from here",
 } as const;
+
+/** The panel for what is given before a run. */
+export const optionWords = {
+  open: "Options",
+  openHint: "Input beforehand, arguments and limits",
+  title: "Run options",
+  kept: (title: string) => `Kept in this browser for ${title}.`,
+  keptPart: "This input is too large to be kept: give it again after a reload.",
+  done: "Done",
+  reset: "Reset",
+  input: "Input",
+  from: {
+    terminal: "As the program asks, in the terminal",
+    text: "Text, given beforehand",
+    file: "A file, byte by byte",
+  },
+  text: "Text for the program to read",
+  textHint: (bytes: number) =>
+    `${size(bytes)}. The program gets it exactly as it stands here, then the end of its input.`,
+  chooseFile: "Choose a file",
+  changeFile: "Choose another file",
+  noFile: "No file is chosen.",
+  fileHint: (name: string, bytes: number) => `${name}, ${size(bytes)}`,
+  fileFailed: "This file could not be read. Choose it again.",
+  args: "Arguments",
+  argsHint: "As in a shell: spaces separate, quotes keep together.",
+  argsRead: (count: number) => (count === 1 ? "1 argument:" : `${count} arguments:`),
+  limits: "Limits for a run",
+  limitsHint: "Empty means as much as this server allows.",
+  limit: {
+    cpu_time: "CPU time",
+    wall_time: "Time without waiting",
+    input_timeout: "Wait for an answer",
+    memory: "Memory",
+    output: "Output",
+    processes: "Processes and threads",
+  },
+  unit: {
+    cpu_time: "s",
+    wall_time: "s",
+    input_timeout: "s",
+    memory: "MB",
+    output: "MB",
+    processes: "",
+  },
+  most: (value: number, unit: string) => `up to ${[value, unit].join(" ").trim()}`,
+  inUse: (parts: readonly string[]) => `Runs with ${parts.join(", ")}.`,
+  givenText: (bytes: number) => `${size(bytes)} of input given beforehand`,
+  givenFile: (name: string) => `${name} as its input`,
+  givenArgs: (count: number) => (count === 1 ? "1 argument" : `${count} arguments`),
+  givenLimits: (count: number) =>
+    count === 1 ? "1 limit of your own" : `${count} limits of your own`,
+} as const;
+
+export function mistakeWords({ kind, most }: Pick<Mistake, "kind" | "most">): string {
+  switch (kind) {
+    case "too_large":
+      return "Input beforehand can have 1 MB at most. Make it smaller.";
+    case "no_file":
+      return "Choose a file, or another kind of input.";
+    case "open_quote":
+      return "A quote has no end here. Close it, or put a backslash before it.";
+    case "too_many":
+      return "At most 64 arguments of 4,096 characters. Use input beforehand for more.";
+    case "no_number":
+      return "Write a number above 0, or nothing.";
+    case "too_high":
+      return `This server allows ${most} at most.`;
+  }
+}
 
 export type LivePhase = "idle" | "connecting" | "queued" | "compiling" | "running" | "waiting";
 

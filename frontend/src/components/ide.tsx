@@ -1,32 +1,44 @@
 // The page: editor beside terminal, and one bar that runs, stops and says how it stands.
 
 import { useCallback, useEffect, useEffectEvent, useRef } from "react";
-import { CodeEditor, type EditorHandle } from "../editor/CodeEditor";
+import { toSend } from "../editor/programFiles";
+import { useSettings } from "../editor/settings";
 import { useProgram } from "../editor/useProgram";
-import type { Detail } from "../protocol";
+import type { Place } from "../session/traces";
 import { useLanguages } from "../session/useLanguages";
 import { useWebSocketExecution } from "../session/useWebSocketExecution";
 import { InteractiveTerminalOutput, type Size } from "../terminal/InteractiveTerminalOutput";
 import { words } from "../words";
 import { Announcer } from "./Announcer";
+import { EditorPanel } from "./EditorPanel";
 import { ProblemPanel } from "./ProblemPanel";
+import { RunOptions, RunOptionsButton } from "./RunOptions";
 import { StatusLine } from "./StatusLine";
 import { Toolbar } from "./Toolbar";
+import { useRunOptions } from "./useRunOptions";
 
-const NO_DETAILS: readonly Detail[] = [];
+const NO_DETAILS: readonly Place[] = [];
 
 export function Ide() {
-  const editor = useRef<EditorHandle>(null);
   const size = useRef<Size>({ cols: 80, rows: 24 });
   const languages = useLanguages();
-  const program = useProgram(languages.languages, editor);
+  const program = useProgram(languages.languages);
+  const { settings, change } = useSettings();
   const execution = useWebSocketExecution();
   const { language } = program;
   const canRun = language?.available ?? false;
+  const options = useRunOptions(language);
 
   const run = () => {
-    if (language === null || !canRun) return;
-    execution.execute({ language: language.name, code: program.text, ...size.current });
+    if (language === null || !canRun || execution.isRunning) return;
+    const beforehand = options.take();
+    if (beforehand === null) return;
+    execution.execute({
+      language: language.name,
+      files: toSend(program.program),
+      ...size.current,
+      ...beforehand,
+    });
   };
   const { resize } = execution;
   const resized = useCallback(
@@ -58,25 +70,15 @@ export function Ide() {
         <p className="notice">{words.unavailable(language.title, language.reason)}</p>
       )}
       <main className="panels">
-        <section className="panel editor-panel" aria-label={words.editor}>
-          <div className="panel-head">
-            <h2>{language?.file_name ?? words.editor}</h2>
-            <span className="version">{language?.version ?? ""}</span>
-          </div>
-          {language === null ? (
-            <div className="editor" data-testid="editor" />
-          ) : (
-            <CodeEditor
-              ref={editor}
-              documentName={language.name}
-              initialText={program.text}
-              highlight={language.highlight}
-              problems={problems}
-              onChange={program.edit}
-            />
-          )}
-        </section>
+        <EditorPanel
+          language={language}
+          program={program}
+          problems={problems}
+          settings={settings}
+          onSettings={change}
+        />
         <InteractiveTerminalOutput
+          language={execution.language}
           outputLines={execution.outputLines}
           seq={execution.seq}
           screen={execution.screen}
@@ -90,12 +92,19 @@ export function Ide() {
           onEof={execution.sendEof}
           onResize={resized}
           onDrawn={execution.drawn}
+          isBatch={execution.isBatch}
+          stdout={execution.stdout}
+          onSave={execution.savedOutput}
+          headTools={<RunOptionsButton state={options} />}
+          cover={language !== null && <RunOptions language={language} state={options} />}
+          idleHint={options.hint}
         />
       </main>
       {execution.problem !== null && (
         <ProblemPanel
           problem={execution.problem}
-          onJump={(detail) => editor.current?.jumpTo(detail.line, detail.column)}
+          nameOf={(place) => (marked ? program.nameOf(place.file ?? "") : null)}
+          onJump={(place) => program.goTo(place.file ?? "", place.line, place.column)}
           onTryAgain={execution.link === "given_up" ? execution.tryAgain : null}
           onDismiss={execution.dismiss}
         />

@@ -1,36 +1,64 @@
-// The editor: one document for each language, each with its own history of changes.
+// The editor: one document for each file, each with its own history of changes.
 
+import { toggleComment } from "@codemirror/commands";
 import { type Diagnostic, setDiagnostics } from "@codemirror/lint";
-import { Compartment, EditorState, type Text } from "@codemirror/state";
+import { openSearchPanel } from "@codemirror/search";
+import { Compartment, EditorState, type Extension, type Text } from "@codemirror/state";
 import { EditorView } from "@codemirror/view";
 import { type Ref, useEffect, useEffectEvent, useImperativeHandle, useRef } from "react";
-import type { Detail } from "../protocol";
-import { loadHighlighting } from "./languages";
-import { editorSetup } from "./setup";
+import type { Place } from "../session/traces";
+import { otherTexts } from "./completion";
+import { loadKeys, loadPack } from "./languages";
+import type { Settings } from "./settings";
+import { editorSetup, settingsSetup } from "./setup";
+import type { Target } from "./useProgram";
 
 export interface EditorHandle {
-  /** Replaces the whole text as one change that can be undone. */
-  replace(text: string): void;
-  jumpTo(line: number, column: number): void;
+  focus(): void;
+  search(): void;
+  toggleComment(): void;
 }
 
 interface Props {
   readonly ref: Ref<EditorHandle>;
+  /** The file's id. */
   readonly documentName: string;
   readonly initialText: string;
   readonly highlight: string;
-  readonly problems: readonly Detail[];
+  readonly settings: Settings;
+  /** Of all files; a new list for each run. */
+  readonly problems: readonly Place[];
+  readonly isHere: (place: Place) => boolean;
+  readonly target: Target | null;
+  readonly getOtherTexts: () => readonly string[];
   readonly onChange: (documentName: string, text: string) => void;
 }
 
+/** What of every document's set-up may change while it is there. */
+class Parts {
+  readonly pack = new Compartment();
+  readonly keys = new Compartment();
+  readonly settings = new Compartment();
+
+  readonly initial = (): Extension => [
+    this.keys.of([]),
+    editorSetup,
+    this.settings.of([]),
+    this.pack.of([]),
+  ];
+}
+
 export function CodeEditor(props: Props) {
-  const { documentName, highlight, problems } = props;
+  const { documentName, highlight, settings, problems, target } = props;
   const box = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView | null>(null);
   const documents = useRef(new Map<string, EditorState>());
-  const pack = useRef(new Compartment());
+  const marked = useRef(new Map<string, readonly Place[]>());
+  const parts = useRef(new Parts());
   const changed = useEffectEvent(props.onChange);
   const initialText = useEffectEvent(() => props.initialText);
+  const isHere = useEffectEvent(props.isHere);
+  const texts = useEffectEvent(() => props.getOtherTexts());
 
   useEffect(() => {
     if (box.current === null) return;
@@ -46,19 +74,21 @@ export function CodeEditor(props: Props) {
     const editor = view.current;
     if (editor === null) return;
     const kept = documents.current;
+    const hadFocus = editor.hasFocus;
     editor.setState(
       kept.get(documentName) ??
         EditorState.create({
           doc: initialText(),
           extensions: [
-            editorSetup,
-            pack.current.of([]),
+            parts.current.initial(),
+            otherTexts.of(() => texts()),
             EditorView.updateListener.of((update) => {
               if (update.docChanged) changed(documentName, update.state.doc.toString());
             }),
           ],
         }),
     );
+    if (hadFocus) editor.focus();
     return () => {
       kept.set(documentName, editor.state);
     };
@@ -66,8 +96,9 @@ export function CodeEditor(props: Props) {
 
   useEffect(() => {
     let current = documentName !== "";
-    void loadHighlighting(highlight).then((extension) => {
-      if (current) view.current?.dispatch({ effects: pack.current.reconfigure(extension) });
+    void loadPack(highlight).then((extension) => {
+      const effects = parts.current.pack.reconfigure(extension);
+      if (current) view.current?.dispatch({ effects });
     });
     return () => {
       current = false;
@@ -75,41 +106,71 @@ export function CodeEditor(props: Props) {
   }, [documentName, highlight]);
 
   useEffect(() => {
+    let current = documentName !== "";
+    void loadKeys(settings.keys).then((extension) => {
+      const effects = parts.current.keys.reconfigure(extension);
+      if (current) view.current?.dispatch({ effects });
+    });
+    return () => {
+      current = false;
+    };
+  }, [documentName, settings.keys]);
+
+  useEffect(() => {
+    if (documentName === "") return;
+    view.current?.dispatch({
+      effects: parts.current.settings.reconfigure(settingsSetup(settings)),
+    });
+  }, [documentName, settings]);
+
+  useEffect(() => {
     const editor = view.current;
-    if (editor === null || documentName === "") return;
-    editor.dispatch(setDiagnostics(editor.state, diagnostics(editor.state.doc, problems)));
+    // Once for each run: after that the marks move with the text.
+    if (editor === null || documentName === "" || marked.current.get(documentName) === problems) {
+      return;
+    }
+    marked.current.set(documentName, problems);
+    const here = problems.filter((place) => isHere(place));
+    editor.dispatch(setDiagnostics(editor.state, diagnostics(editor.state.doc, here)));
   }, [documentName, problems]);
 
+  useEffect(() => {
+    const editor = view.current;
+    if (editor === null || target === null || target.id !== documentName) return;
+    const anchor = positionOf(editor.state.doc, target.line, target.column);
+    const effects = EditorView.scrollIntoView(anchor, { y: "center" });
+    editor.dispatch({ selection: { anchor }, effects });
+    editor.focus();
+  }, [documentName, target]);
+
   useImperativeHandle(props.ref, () => ({
-    replace: (text) => {
-      const editor = view.current;
-      editor?.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: text } });
-    },
-    jumpTo: (line, column) => {
-      const editor = view.current;
-      if (editor === null) return;
-      const anchor = positionOf(editor.state.doc, line, column);
-      editor.dispatch({ selection: { anchor }, effects: EditorView.scrollIntoView(anchor) });
-      editor.focus();
-    },
+    focus: () => view.current?.focus(),
+    search: () => view.current !== null && openSearchPanel(view.current),
+    toggleComment: () => view.current !== null && toggleComment(view.current),
   }));
 
   return <div className="editor" data-testid="editor" ref={box} />;
 }
 
-function diagnostics(doc: Text, problems: readonly Detail[]): Diagnostic[] {
+function diagnostics(doc: Text, problems: readonly Place[]): Diagnostic[] {
   return problems
+    .filter(({ isCaller }) => !isCaller)
     .map((problem): Diagnostic => {
       const from = positionOf(doc, problem.line, problem.column);
-      const word = /^\w+/.exec(doc.sliceString(from, doc.lineAt(from).to));
-      const to = from + (word?.[0].length ?? 0);
+      const rest = doc.sliceString(from, doc.lineAt(from).to);
+      const marked = problem.column > 0 ? /^\w+/.exec(rest)?.[0] : rest.trimEnd();
+      const to = from + (marked?.length ?? 0);
       return { from, to, severity: "error", message: problem.message };
     })
     .sort((a, b) => a.from - b.from);
 }
 
-/** Lines and columns count from 1; what lies outside of the text is drawn to its edge. */
+/**
+ * Lines and columns count from 1; what lies outside of the text is drawn to its edge. A column of 0 is
+ * not known: the first letter of the line.
+ */
 function positionOf(doc: Text, line: number, column: number): number {
-  const { from, to } = doc.line(Math.min(Math.max(line, 1), doc.lines));
-  return Math.min(from + Math.max(column - 1, 0), to);
+  const { from, to, text } = doc.line(Math.min(Math.max(line, 1), doc.lines));
+  const offset = column > 0 ? column - 1 : text.length - text.trimStart().length;
+  return Math.min(from + offset, to);
 }

@@ -1,15 +1,10 @@
 // What every editor of the page has, whatever its language.
 
-import {
-  autocompletion,
-  closeBrackets,
-  closeBracketsKeymap,
-  completionKeymap,
-} from "@codemirror/autocomplete";
+import { closeBrackets, closeBracketsKeymap, completionKeymap } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
 import { bracketMatching, indentOnInput, indentUnit } from "@codemirror/language";
 import { lintGutter, lintKeymap } from "@codemirror/lint";
-import { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
+import { highlightSelectionMatches, search, searchKeymap } from "@codemirror/search";
 import { EditorState, type Extension } from "@codemirror/state";
 import {
   crosshairCursor,
@@ -23,6 +18,8 @@ import {
   rectangularSelection,
 } from "@codemirror/view";
 import { words } from "../words";
+import { completing } from "./completion";
+import type { Settings } from "./settings";
 import { editorTheme } from "./theme";
 
 export const editorSetup: Extension = [
@@ -36,10 +33,10 @@ export const editorSetup: Extension = [
   rectangularSelection(),
   crosshairCursor(),
   indentOnInput(),
-  indentUnit.of("    "),
   bracketMatching(),
   closeBrackets(),
-  autocompletion(),
+  completing,
+  search({ top: true }),
   highlightSelectionMatches(),
   lintGutter(),
   editorTheme,
@@ -52,6 +49,7 @@ export const editorSetup: Extension = [
     ...lintKeymap,
     indentWithTab,
   ]),
+  EditorState.phrases.of(words.editorPhrases),
   EditorView.contentAttributes.of({
     "aria-label": words.editorLabel,
     autocapitalize: "off",
@@ -59,3 +57,11 @@ export const editorSetup: Extension = [
     spellcheck: "false",
   }),
 ];
+
+export function settingsSetup({ fontSize, indent, width }: Settings): Extension {
+  return [
+    EditorView.theme({ "&": { fontSize: `${fontSize}px` } }),
+    EditorState.tabSize.of(width),
+    indentUnit.of(indent === "tabs" ? "\t" : " ".repeat(width)),
+  ];
+}

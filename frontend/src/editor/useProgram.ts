@@ -1,53 +1,185 @@
-// Which language and which text are in the editor. A person's own text is never thrown away:
-// loading the example sets it aside, and it can be brought back.
+// Which language and which files are in the editor. A person's own program is never thrown away:
+// the example and an earlier program set it aside, from where it can be brought back, and a file that
+// was deleted can be had again at once.
 
-import { type RefObject, useCallback, useMemo, useState } from "react";
+import { useMemo, useRef, useState } from "react";
 import type { Language } from "../session/useLanguages";
-import type { EditorHandle } from "./CodeEditor";
-import { sources } from "./sources";
+import { words } from "../words";
+import { type Earlier, keptPrograms as kept } from "./keptPrograms";
+import {
+  fileNamed,
+  fileOf,
+  freeName,
+  newFile,
+  oneFile,
+  type ProgramFile,
+  type ProgramFiles,
+  sizeProblem,
+  withFile,
+  withName,
+  withoutFile,
+  withText,
+} from "./programFiles";
 
-export interface Program {
-  readonly language: Language | null;
-  readonly text: string;
-  readonly isExample: boolean;
-  readonly hasOwn: boolean;
-  readonly choose: (name: string) => void;
-  readonly edit: (name: string, text: string) => void;
-  readonly loadExample: () => void;
-  readonly backToOwn: () => void;
+/** A place to go to; a new one each time, also to the same place. */
+export interface Target {
+  readonly id: string;
+  readonly line: number;
+  readonly column: number;
 }
 
-export function useProgram(
-  languages: readonly Language[],
-  editor: RefObject<EditorHandle | null>,
-): Program {
-  const [chosen, setChosen] = useState(sources.language);
-  const [texts, setTexts] = useState<ReadonlyMap<string, string>>(new Map());
+/** What there is to say about the files; `undo` where it can be taken back. */
+export interface FileNote {
+  readonly text: string;
+  readonly undo: (() => void) | null;
+}
+
+interface Shown {
+  readonly language: string;
+  readonly note: FileNote | null;
+  readonly target: Target | null;
+}
+
+export type Program = ReturnType<typeof useProgram>;
+
+const NOTHING: Shown = { language: "", note: null, target: null };
+const NO_PROGRAM: ProgramFiles = oneFile("", "");
+
+export function useProgram(languages: readonly Language[]) {
+  const [chosen, setChosen] = useState(() => kept.language());
+  const [programs, setPrograms] = useState<ReadonlyMap<string, ProgramFiles>>(new Map());
+  const [shown, setShown] = useState<Shown>(NOTHING);
+  const [isKept, setIsKept] = useState(true);
+  // Ahead of React: two changes may come before it renders once.
+  const latest = useRef(programs);
+
   const language = pick(languages, chosen);
   const name = language?.name ?? "";
+  const fileName = language?.file_name ?? "";
   const example = language?.example ?? "";
-  const stored = useMemo(() => (name === "" ? null : sources.load(name)), [name]);
-  const text = texts.get(name) ?? stored ?? example;
-  const isExample = text.trim() === example.trim();
+  const initial = useMemo(
+    () => (name === "" ? NO_PROGRAM : (kept.load(name, fileName) ?? oneFile(fileName, example))),
+    [name, fileName, example],
+  );
+  const program = programs.get(name) ?? initial;
+  const isExample = isOnly(program, fileName, example);
+  /** Read when it is asked for: it may be long, and another tab may have added to it. */
+  const earlier = () => (name === "" ? [] : kept.earlier(name, fileName));
+  const { note, target } = shown.language === name ? shown : NOTHING;
+  const show = (next: Partial<Shown>) => setShown({ ...NOTHING, ...next, language: name });
 
-  const choose = useCallback((next: string) => {
-    sources.chooseLanguage(next);
-    setChosen(next);
-  }, []);
-  const edit = useCallback((of: string, next: string) => {
-    sources.save(of, next);
-    setTexts((before) => new Map(before).set(of, next));
-  }, []);
-  const loadExample = () => {
-    if (!isExample && text.trim() !== "") sources.setAside(name, text);
-    editor.current?.replace(example);
+  const update = (change: (before: ProgramFiles) => ProgramFiles) => {
+    const next = change(latest.current.get(name) ?? initial);
+    latest.current = new Map(latest.current).set(name, next);
+    setPrograms(latest.current);
+    setIsKept(kept.save(name, next));
   };
-  const backToOwn = () => {
-    const own = sources.loadAside(name);
-    if (own !== null) editor.current?.replace(own);
+  const names = (except = "") =>
+    program.files.filter(({ id }) => id !== except).map((file) => file.name);
+
+  /** In place of all that is there; that can be had back. */
+  const replace = (next: ProgramFiles) => {
+    const isOwn = !isExample && program.files.some(({ text }) => text.trim() !== "");
+    if (isOwn && !kept.setAside(name, fileName, program, Date.now())) {
+      show({ note: { text: words.noRoomAside, undo: null } });
+      return false;
+    }
+    update(() => next);
+    setShown(NOTHING);
+    return true;
   };
-  const hasOwn = isExample && name !== "" && sources.loadAside(name) !== null;
-  return { language, text, isExample, hasOwn, choose, edit, loadExample, backToOwn };
+  const restore = (each: Earlier) => {
+    if (replace(each.program)) kept.takeBack(name, fileName, each.program);
+  };
+
+  return {
+    language,
+    program,
+    /** The one that is shown. */
+    file: fileOf(program, program.open) ?? newFile("", ""),
+    isExample,
+    hasOwn: isExample && earlier().length > 0,
+    earlier,
+    note,
+    target,
+    isKept,
+    choose: (next: string) => {
+      kept.chooseLanguage(next);
+      setChosen(next);
+    },
+    edit: (id: string, text: string) => update((before) => withText(before, id, text)),
+    open: (id: string) => update((before) => ({ ...before, open: id })),
+    chooseMain: (id: string) => update((before) => ({ ...before, main: id })),
+    rename: (id: string, next: string) => update((before) => withName(before, id, next)),
+    names,
+    add: (files: readonly { readonly name: string; readonly text: string }[], refused: string) => {
+      const problem = sizeProblem(
+        program,
+        files.map(({ text }) => text),
+      );
+      const text = problem ?? refused;
+      show({ note: text === "" ? null : { text, undo: null } });
+      if (problem !== null || files.length === 0) return;
+      update((before) => files.reduce((all, file) => withNewFile(all, file, example), before));
+    },
+    remove: (file: ProgramFile) => {
+      const index = program.files.indexOf(file);
+      const wasMain = program.main === file.id;
+      update((before) => withoutFile(before, file.id));
+      const undo = () => {
+        update((before) => {
+          const back = { ...file, name: freeName(file.name, namesOf(before)) };
+          const all = withFile(before, back, index);
+          return wasMain ? { ...all, main: file.id } : all;
+        });
+        show({});
+      };
+      show({ note: { text: words.fileDeleted(file.name), undo } });
+    },
+    dismissNote: () => show({}),
+    /** Of the file that a compiler or a trace means; null for none of the program's. */
+    nameOf: (path: string) => fileNamed(program, path)?.name ?? null,
+    goTo: (path: string, line: number, column: number) => {
+      const file = fileNamed(program, path);
+      if (file === undefined) return;
+      update((before) => ({ ...before, open: file.id }));
+      show({ note, target: { id: file.id, line, column } });
+    },
+    loadExample: () => replace(oneFile(fileName, example)),
+    backToOwn: () => {
+      const [last] = earlier();
+      if (last !== undefined) restore(last);
+    },
+    restore,
+  };
+}
+
+/** The untouched example makes room for a file of its name; of anything else nothing is lost. */
+function withNewFile(
+  program: ProgramFiles,
+  { name, text }: { readonly name: string; readonly text: string },
+  example: string,
+): ProgramFiles {
+  const same = program.files.find((file) => file.name === name);
+  if (same !== undefined && same.text.trim() === example.trim()) {
+    const fresh = newFile(name, text);
+    const main = program.main === same.id ? fresh.id : program.main;
+    return { ...withFile(withoutAny(program, same.id), fresh), main };
+  }
+  return withFile(program, newFile(freeName(name, namesOf(program)), text));
+}
+
+function withoutAny(program: ProgramFiles, id: string): ProgramFiles {
+  return { ...program, files: program.files.filter((file) => file.id !== id) };
+}
+
+function namesOf(program: ProgramFiles): string[] {
+  return program.files.map(({ name }) => name);
+}
+
+function isOnly(program: ProgramFiles, name: string, text: string): boolean {
+  const [file, more] = program.files;
+  return more === undefined && file?.name === name && file.text.trim() === text.trim();
 }
 
 /** The one that was chosen, else the first that can run, else the first. */

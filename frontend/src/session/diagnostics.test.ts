@@ -30,4 +30,22 @@ describe("diagnosticsOf", () => {
       diagnosticsOf("undefined reference to `main'\ncollect2: error: ld returned 1\n"),
     ).toEqual([]);
   });
+
+  it("finds an error of gcc that has no column", () => {
+    expect(diagnosticsOf("baduse.c:3: error: expected ‘{’ at end of input\n")).toEqual([
+      { file: "baduse.c", line: 3, column: 0, message: "expected ‘{’ at end of input" },
+    ]);
+  });
+
+  it("places an error inside of the library at the line that asked for it", () => {
+    const text =
+      "In file included from /usr/include/c++/12/bits/stl_algobase.h:71,\n" +
+      "                 from bad.cpp:1:\n" +
+      "/usr/include/c++/12/bits/stl_algo.h:4820:18:   required from ‘constexpr void std::sort’\n" +
+      "bad.cpp:6:14:   required from here\n" +
+      "/usr/include/c++/12/bits/predefined_ops.h:45:23: error: no match for ‘operator<’\n";
+    expect(diagnosticsOf(text)).toEqual([
+      { file: "bad.cpp", line: 6, column: 14, message: "no match for ‘operator<’" },
+    ]);
+  });
 });

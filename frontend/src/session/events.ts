@@ -3,9 +3,15 @@
 import type { InputAccepted, ServerMessage } from "../protocol";
 
 export type PersonEvent =
-  | { readonly type: "run"; readonly language: string }
+  /** `isBatch`: all its input was given beforehand, so that it asks for none. */
+  | { readonly type: "run"; readonly language: string; readonly isBatch: boolean }
   /** A run that is already there, to be shown from its beginning: after a reload of the page. */
-  | { readonly type: "found"; readonly language: string; readonly jobId: string }
+  | {
+      readonly type: "found";
+      readonly language: string;
+      readonly isBatch: boolean;
+      readonly jobId: string;
+    }
   | { readonly type: "answered"; readonly text: string }
   /** Typed without ending the wait: an interrupt that the program may survive, half a line. */
   | { readonly type: "typed"; readonly text: string }

@@ -20,6 +20,8 @@ export type Input = (InputResponse | Stdin | Eof) & {
 export interface KeptRun {
   readonly jobId: string;
   readonly language: string;
+  /** All its input was given beforehand. */
+  readonly isBatch?: boolean;
   readonly over: boolean;
   readonly said: readonly Said[];
   /** More was typed than is kept, so the earliest is missing in `said`. */

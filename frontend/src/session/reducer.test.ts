@@ -3,7 +3,7 @@ import type { Complete } from "../protocol";
 import type { SessionEvent } from "./events";
 import { initialState, isLive, reduceBatch, type SessionState, WINDOW_CHARS } from "./reducer";
 
-const RUN: SessionEvent = { type: "run", language: "python" };
+const RUN: SessionEvent = { type: "run", language: "python", isBatch: false };
 const ACCEPTED: SessionEvent = {
   type: "accepted",
   job_id: "j1",
@@ -220,5 +220,46 @@ describe("megabytes of output", () => {
       expect(state.outputLines.filter((line) => line.id > before)).toHaveLength(2);
     }
     expect(state.outputLines.length).toBeLessThan(8);
+  });
+});
+
+describe("a program that fails", () => {
+  const TRACE =
+    'Traceback (most recent call last):\n  File "/home/codr/main.py", line 2, in <module>\n' +
+    "    fail()\nKeyError: 'x'\n";
+  const FAILED: Complete = { ...DONE, exit_code: 1 };
+
+  it("is said to have, with the place that its trace names", () => {
+    const bytes = btoa(TRACE.slice(9));
+    const state = stateAfter(
+      RUN,
+      ACCEPTED,
+      RUNNING,
+      output(TRACE.slice(0, 9), "stderr"),
+      { type: "output", stream: "stderr", stage: "run", encoding: "base64", data: bytes },
+      FAILED,
+    );
+    expect(state.problem?.message).toMatch(/ended with an error/);
+    expect(state.problem?.details).toEqual([
+      { file: "/home/codr/main.py", line: 2, column: 0, message: "KeyError: 'x'" },
+    ]);
+  });
+
+  it("keeps the server's sentence where there is one", () => {
+    const message = "The program needed more memory than it may have.";
+    const status = "memory_limit";
+    const state = stateAfter(RUN, ACCEPTED, output(TRACE, "stderr"), {
+      ...FAILED,
+      status,
+      message,
+    });
+    expect(state.problem?.message).toBe(message);
+    expect(state.problem?.details).toHaveLength(1);
+  });
+
+  it("is left alone where it ended well, wrote it to standard output, or named no place", () => {
+    expect(stateAfter(RUN, ACCEPTED, output(TRACE, "stderr"), DONE).problem).toBeNull();
+    expect(stateAfter(RUN, ACCEPTED, output(TRACE), FAILED).problem).toBeNull();
+    expect(stateAfter(RUN, ACCEPTED, output("no\n", "stderr"), FAILED).problem).toBeNull();
   });
 });

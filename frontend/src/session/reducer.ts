@@ -1,10 +1,12 @@
 // What the page knows about a run. Pure: events in, state out; nothing here touches a socket.
 
-import { CLOSE_CODES, type Complete, type Detail, type Error as ErrorMessage } from "../protocol";
+import { CLOSE_CODES, type Complete, type Error as ErrorMessage } from "../protocol";
 import { CONNECTION_LOST, closeWords, endLine, GONE, type LivePhase, words } from "../words";
 import { bytesOf } from "./base64";
 import { diagnosticsOf } from "./diagnostics";
 import type { SessionEvent } from "./events";
+import { NOTHING, type OutputFacts } from "./outputBytes";
+import { type Place, tracesOf } from "./traces";
 
 export type LineKind = "stdout" | "stderr" | "input" | "system";
 
@@ -23,7 +25,7 @@ export interface Question {
 
 export interface Problem {
   readonly message: string;
-  readonly details: readonly Detail[];
+  readonly details: readonly Place[];
 }
 
 export type Phase = LivePhase | "ended";
@@ -39,6 +41,8 @@ export interface SessionState {
   readonly link: Link;
   readonly language: string;
   readonly version: string;
+  /** All its input was given beforehand: it runs on pipes, and nothing can be typed. */
+  readonly isBatch: boolean;
   readonly jobId: string | null;
   readonly queuePosition: number | null;
   readonly stopping: boolean;
@@ -49,6 +53,8 @@ export interface SessionState {
   readonly outputLines: readonly OutputLine[];
   /** The last event that the server's part of it is from. */
   readonly seq: number;
+  /** How much of its standard output can be saved. */
+  readonly stdout: OutputFacts;
   readonly nextId: number;
   /** The server no longer has it. */
   readonly isGone: boolean;
@@ -71,6 +77,7 @@ export const initialState: SessionState = {
   link: "up",
   language: "",
   version: "",
+  isBatch: false,
   jobId: null,
   queuePosition: null,
   stopping: false,
@@ -78,6 +85,7 @@ export const initialState: SessionState = {
   keys: LINE_MODE,
   outputLines: [],
   seq: 0,
+  stdout: NOTHING,
   nextId: 1,
   isGone: false,
   screen: 0,
@@ -103,6 +111,7 @@ export function reduce(state: SessionState, event: SessionEvent): SessionState {
         ...initialState,
         phase: "connecting",
         language: event.language,
+        isBatch: event.isBatch,
         nextId: state.nextId,
         screen: state.screen + 1,
       };
@@ -143,16 +152,11 @@ export function reduce(state: SessionState, event: SessionEvent): SessionState {
       );
     case "gap":
       return withLine(state, "system", words.gap(event.reason));
-    case "complete":
-      return withLine(
-        {
-          ...ended(state),
-          result: event,
-          problem: state.problem ?? whatWentWrong(event, state.outputLines),
-        },
-        "system",
-        endLine(event),
-      );
+    case "complete": {
+      const cut = event.truncated ? withLine(state, "system", words.outputIsCut) : state;
+      const problem = state.problem ?? whatWentWrong(event, state.outputLines);
+      return withLine({ ...ended(cut), result: event, problem }, "system", endLine(event));
+    }
     case "error":
       return {
         ...(state.jobId === null ? ended(state) : state),
@@ -225,10 +229,19 @@ function refusal(event: ErrorMessage): Problem {
 
 function whatWentWrong(complete: Complete, lines: readonly OutputLine[]): Problem | null {
   const problem = sentence(complete.message ?? "");
-  if (problem === null || complete.status !== "compile_error") return problem;
-  const said = lines.filter(({ kind }) => kind === "stdout" || kind === "stderr");
-  const details = diagnosticsOf(said.map(({ data }) => String(data)).join(""));
-  return { ...problem, details };
+  if (complete.status === "compile_error") {
+    return problem && { ...problem, details: diagnosticsOf(textOf(lines, "stdout", "stderr")) };
+  }
+  if (complete.status === "rejected" || !complete.exit_code) return problem;
+  const details = tracesOf(textOf(lines, "stderr"));
+  return details.length === 0 ? problem : { message: words.failedAt, ...problem, details };
+}
+
+function textOf(lines: readonly OutputLine[], ...kinds: LineKind[]): string {
+  return lines
+    .filter(({ kind }) => kinds.includes(kind))
+    .map(({ data }) => (typeof data === "string" ? data : new TextDecoder().decode(data)))
+    .join("");
 }
 
 function sentence(message: string): Problem | null {

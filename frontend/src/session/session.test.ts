@@ -6,7 +6,12 @@ import { GIVE_UP_MS } from "./pauses";
 import { joined, Session } from "./session";
 import { parseFrame, type SocketHandlers } from "./socket";
 
-const PROGRAM = { language: "python", code: "print()", cols: 90, rows: 30 };
+const PROGRAM = {
+  language: "python",
+  files: [{ name: "main.py", content: "print()" }],
+  cols: 90,
+  rows: 30,
+};
 
 class Wire {
   sent: ClientMessage[] = [];

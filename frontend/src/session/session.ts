@@ -12,17 +12,21 @@ import {
   type Output,
   type Resize,
   type ServerMessage,
+  type SourceFile,
   type Stdin,
 } from "../protocol";
+import type { Beforehand } from "./beforehand";
 import type { SessionEvent } from "./events";
 import { type Input, type KeptRun, type RunStore, type Said, withSaid } from "./keptRun";
+import { OutputBytes } from "./outputBytes";
 import { GIVE_UP_MS, isRefusal, pauseMs, STEADY_MS, TRY_MS } from "./pauses";
 import { initialState, isLive, reduceBatch, type SessionState } from "./reducer";
 import type { OpenSocket, Socket } from "./socket";
 
-export interface Program {
+export interface Program extends Beforehand {
   readonly language: string;
-  readonly code: string;
+  /** The first one is the program. */
+  readonly files: readonly SourceFile[];
   readonly cols: number;
   readonly rows: number;
 }
@@ -61,6 +65,7 @@ export class Session {
   private state: SessionState = initialState;
   private readonly listeners = new Set<() => void>();
   private pending: SessionEvent[] = [];
+  private readonly stdout = new OutputBytes();
   private cancelFlush: (() => void) | null = null;
 
   private program: Execute | null = null;
@@ -105,7 +110,8 @@ export class Session {
     // Sent again after a drop that came before the answer, it starts no second job.
     const request = { flow_control: true, request_id: randomName() };
     this.program = { type: "execute", ...program, ...request };
-    this.now({ type: "run", language: program.language });
+    const isBatch = program.stdin !== undefined;
+    this.now({ type: "run", language: program.language, isBatch });
     this.connect();
   };
 
@@ -133,8 +139,11 @@ export class Session {
   };
 
   readonly interrupt = (): void => {
-    if (!this.give({ type: "stdin", data: "\u0003" })) return;
-    this.say("typed", "^C\n");
+    // Without a terminal no key becomes a signal. Sent again it would be another one: so only now.
+    const isSent = this.state.isBatch
+      ? this.socket?.send({ type: "signal", signal: "SIGINT" }) === true
+      : this.give({ type: "stdin", data: "\u0003" });
+    if (isSent) this.say("typed", "^C\n");
   };
 
   /** End of input; `rest` is what was typed on the line before it. */
@@ -170,6 +179,9 @@ export class Session {
     this.keep(null);
     this.now({ type: "closed", code: 1000, wasOpen: true });
   };
+
+  /** The standard output so far, as the bytes that came. */
+  readonly savedOutput = (): Blob => this.stdout.blob();
 
   readonly dismiss = (): void => this.now({ type: "dismiss" });
 
@@ -237,7 +249,8 @@ export class Session {
     this.later(message);
     const { job_id: jobId, language } = message;
     if (this.kept?.jobId !== jobId) {
-      this.keep({ jobId, language, over: false, said: [], cut: false, unsent: [] });
+      const isBatch = this.program?.stdin !== undefined;
+      this.keep({ jobId, language, isBatch, over: false, said: [], cut: false, unsent: [] });
     }
     this.showAgain();
     for (const { message } of this.outbox) this.socket?.send(message);
@@ -289,7 +302,8 @@ export class Session {
     this.seq = 0;
     this.acked = 0;
     this.toShow = [...kept.said];
-    this.now({ type: "found", language: kept.language, jobId: kept.jobId });
+    const { language, jobId, isBatch = false } = kept;
+    this.now({ type: "found", language, jobId, isBatch });
     if (kept.cut) this.now({ type: "typed_is_cut" });
   }
 
@@ -381,7 +395,8 @@ export class Session {
     const events = joined(this.pending);
     this.pending = [];
     if (events.length === 0) return;
-    this.state = reduceBatch(this.state, events);
+    for (const event of events) this.stdout.hear(event);
+    this.state = { ...reduceBatch(this.state, events), stdout: this.stdout.facts };
     for (const listener of this.listeners) listener();
   };
 }

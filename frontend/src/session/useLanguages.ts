@@ -2,6 +2,16 @@
 
 import { useEffect, useState } from "react";
 
+/** In seconds and bytes: the most that a run may have. */
+export interface LanguageLimits {
+  readonly cpu_time: number;
+  readonly wall_time: number;
+  readonly input_timeout: number;
+  readonly memory: number;
+  readonly output: number;
+  readonly processes: number;
+}
+
 export interface Language {
   readonly name: string;
   readonly title: string;
@@ -11,6 +21,7 @@ export interface Language {
   readonly available: boolean;
   readonly reason: string;
   readonly example: string;
+  readonly limits: LanguageLimits;
 }
 
 interface Answer {

@@ -32,6 +32,7 @@ export function useWebSocketExecution() {
     interrupt: session.interrupt,
     resize: session.resize,
     drawn: session.drawn,
+    savedOutput: session.savedOutput,
     stop: session.stop,
     tryAgain: session.tryAgain,
     dismiss: session.dismiss,

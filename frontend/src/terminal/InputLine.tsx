@@ -3,13 +3,19 @@
 import { type KeyboardEvent, type RefObject, useId } from "react";
 import type { Question } from "../session/reducer";
 import { words } from "../words";
+import { Icon } from "./Icon";
 import type { Draft } from "./lineEditor";
 
 interface Props {
   readonly question: Question;
   readonly draft: Draft;
   readonly field: RefObject<HTMLInputElement | null>;
+  /** Something was typed before, so that there is something to recall. */
+  readonly hasHistory: boolean;
   readonly onDraft: (draft: Draft) => void;
+  /** React tells of the first key in a field as of a selection too, after what the key did. */
+  readonly onCursor: (text: string, cursor: number) => void;
+  readonly onRecall: (by: -1 | 1) => void;
   readonly onSubmit: (text: string) => void;
   readonly onInterrupt: () => void;
   readonly onEof: (rest: string) => void;
@@ -52,10 +58,24 @@ export function InputLine(props: Props) {
           // The terminal's cursor follows this one.
           onSelect={(event) => {
             const { value, selectionEnd } = event.currentTarget;
-            props.onDraft({ text: value, cursor: selectionEnd ?? value.length });
+            props.onCursor(value, selectionEnd ?? value.length);
           }}
           onKeyDown={(event) => onKey(event, props)}
         />
+        {props.hasHistory && !isSecret && (
+          <button
+            type="button"
+            className="button quiet recall"
+            aria-label={words.earlierInput}
+            title={words.earlierInput}
+            onClick={() => {
+              props.onRecall(-1);
+              props.field.current?.focus();
+            }}
+          >
+            <Icon name="up" />
+          </button>
+        )}
         <button type="submit" className="button quiet">
           {words.send}
         </button>
@@ -64,8 +84,18 @@ export function InputLine(props: Props) {
   );
 }
 
-/** Ctrl+C and Ctrl+D mean here what they mean in the terminal, unless there is text to copy. */
+/**
+ * The arrow keys, Ctrl+C and Ctrl+D mean here what they mean in the terminal, unless there is text to
+ * copy or a word to be chosen.
+ */
 function onKey(event: KeyboardEvent<HTMLInputElement>, props: Props): void {
+  if (event.nativeEvent.isComposing) return;
+  const isPlain = !event.ctrlKey && !event.altKey && !event.metaKey && !event.shiftKey;
+  if (isPlain && (event.key === "ArrowUp" || event.key === "ArrowDown")) {
+    event.preventDefault();
+    props.onRecall(event.key === "ArrowUp" ? -1 : 1);
+    return;
+  }
   if (!event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return;
   const { selectionStart, selectionEnd } = event.currentTarget;
   if (event.key === "c" && selectionStart === selectionEnd) {

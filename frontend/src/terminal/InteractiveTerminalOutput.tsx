@@ -2,11 +2,28 @@
 // terminal itself or into the input line below it. Both are the same draft.
 
 import type { Terminal } from "@xterm/xterm";
-import { useCallback, useEffect, useEffectEvent, useRef, useState } from "react";
+import {
+  type ReactNode,
+  useCallback,
+  useEffect,
+  useEffectEvent,
+  useMemo,
+  useRef,
+  useState,
+} from "react";
+import type { OutputFacts } from "../session/outputBytes";
 import type { OutputLine, Question } from "../session/reducer";
 import { words } from "../words";
+import { ControlKeys } from "./ControlKeys";
+import { InputHistory, localHistory } from "./history";
 import { InputLine } from "./InputLine";
-import { type Draft, EMPTY, edit } from "./lineEditor";
+import { LinkPanel } from "./LinkPanel";
+import { type Draft, EMPTY, edit, type Recall } from "./lineEditor";
+import { type Address, addressesIn } from "./links";
+import { saveFile } from "./saveFile";
+import { TerminalSearch } from "./TerminalSearch";
+import { TerminalTools } from "./TerminalTools";
+import "./terminal.css";
 import { useScreenText, useTerminal } from "./useTerminal";
 
 export interface Size {
@@ -15,12 +32,17 @@ export interface Size {
 }
 
 interface Props {
+  /** Of the run: each has a history of inputs of its own. */
+  readonly language: string;
   readonly outputLines: readonly OutputLine[];
   /** The last event that they are of. */
   readonly seq: number;
   readonly screen: number;
   readonly isRunning: boolean;
   readonly isAway: boolean;
+  /** All its input was given beforehand. */
+  readonly isBatch: boolean;
+  readonly stdout: OutputFacts;
   readonly question: Question | null;
   readonly keys: { readonly echo: boolean; readonly raw: boolean };
   readonly onInput: (text: string) => void;
@@ -30,15 +52,26 @@ interface Props {
   readonly onResize: (size: Size) => void;
   /** All that the events up to `seq` say is on the screen. */
   readonly onDrawn: (seq: number) => void;
+  readonly onSave: () => Blob;
+  /** What stands in the terminal's head before its tools, and over it all. */
+  readonly headTools?: ReactNode;
+  readonly cover?: ReactNode;
+  /** What a run will get, where that is not the usual. */
+  readonly idleHint?: string;
 }
 
 export function InteractiveTerminalOutput(props: Props) {
-  const { outputLines, seq, screen, isRunning, question, keys } = props;
+  const { outputLines, seq, screen, isRunning, isBatch, question, keys } = props;
   const box = useRef<HTMLDivElement>(null);
   const field = useRef<HTMLInputElement>(null);
-  const view = useTerminal(box, props.onDrawn);
+  const [strip, setStrip] = useState<Strip | null>(null);
+  const view = useTerminal(box, props.onDrawn, (address) =>
+    setStrip({ type: "links", addresses: [address] }),
+  );
   const text = useScreenText(view);
+  const links = useMemo(() => addressesIn(text), [text]);
   const { draft, latest, setDraft } = useDraft();
+  const history = useMemo(() => new InputHistory(props.language, localHistory), [props.language]);
 
   useEffect(() => {
     if (screen > 0) view?.painter.reset();
@@ -51,10 +84,19 @@ export function InteractiveTerminalOutput(props: Props) {
   useEffect(() => {
     view?.painter.setDraft(isRunning && keys.echo && !keys.raw ? draft : null);
   }, [view, draft, isRunning, keys]);
+  useEffect(() => {
+    if (screen > 0) setStrip((now) => (now?.type === "find" ? now : null));
+  }, [screen]);
 
+  const send = (line: string) => {
+    // Not what was typed ahead: nobody knows yet whether it is a password that will be asked for.
+    history.sent(line, question !== null && keys.echo && !keys.raw);
+    props.onInput(line);
+  };
+  const recall: Recall = (from, by) => (keys.echo ? history.step(from, by) : from);
   const submit = (line: string) => {
     setDraft(EMPTY);
-    props.onInput(line);
+    send(line);
   };
   const interrupt = () => {
     setDraft(EMPTY);
@@ -66,11 +108,15 @@ export function InteractiveTerminalOutput(props: Props) {
   };
 
   const typed = useEffectEvent((data: string) => {
+    if (isBatch) {
+      if (data === "\x03") props.onInterrupt();
+      return;
+    }
     if (keys.raw) return props.onKeys(data);
-    const edited = edit(latest(), data);
+    const edited = edit(latest(), data, recall);
     setDraft(edited.draft);
     for (const action of edited.actions) {
-      if (action.type === "submit") props.onInput(action.text);
+      if (action.type === "submit") send(action.text);
       else if (action.type === "interrupt") props.onInterrupt();
       else if (action.type === "eof") props.onEof(action.rest);
       else props.onKeys(action.data);
@@ -98,18 +144,55 @@ export function InteractiveTerminalOutput(props: Props) {
 
   const chooseTerminal = useFocusFlow(view?.terminal ?? null, field, isRunning, question !== null);
 
+  const closeStrip = () => {
+    setStrip(null);
+    view?.terminal.focus();
+  };
+  const find = () => setStrip(strip?.type === "find" ? null : { type: "find" });
+  const save = () => {
+    const { bytes, isText, isWhole } = props.stdout;
+    saveFile(props.onSave(), isText ? "output.txt" : "output.bin");
+    if (!isWhole) setStrip({ type: "notice", text: words.saveIsPart(bytes) });
+  };
+
   return (
-    <section className="panel terminal-panel" aria-label={words.terminal}>
+    <section
+      className="panel terminal-panel"
+      aria-label={words.terminal}
+      onKeyDown={(event) => {
+        if (!event.shiftKey || !event.ctrlKey || event.key.toLowerCase() !== "f") return;
+        event.preventDefault();
+        setStrip({ type: "find" });
+      }}
+    >
       <div className="panel-head">
         <h2>{words.terminal}</h2>
-        <button
-          type="button"
-          className="button plain"
-          onClick={() => view !== null && clear(view.terminal)}
-        >
-          {words.clear}
-        </button>
+        {props.headTools}
+        <TerminalTools
+          terminal={view?.terminal ?? null}
+          stdout={props.stdout}
+          hasLinks={links.length > 0}
+          isFinding={strip?.type === "find"}
+          onFind={find}
+          onLinks={() => setStrip({ type: "links", addresses: links })}
+          onSave={save}
+        />
       </div>
+      <div className="terminal-strips">
+        {strip?.type === "find" && view !== null && (
+          <TerminalSearch terminal={view.terminal} onClose={closeStrip} />
+        )}
+        {strip?.type === "links" && <LinkPanel addresses={strip.addresses} onClose={closeStrip} />}
+        {strip?.type === "notice" && (
+          <p className="link-panel" role="status">
+            {strip.text}
+            <button type="button" className="button plain" onClick={closeStrip}>
+              {words.dismiss}
+            </button>
+          </p>
+        )}
+      </div>
+      {props.cover}
       <div className="terminal" data-testid="terminal" onPointerDown={chooseTerminal}>
         <div className="terminal-box" ref={box} />
         <pre
@@ -121,32 +204,67 @@ export function InteractiveTerminalOutput(props: Props) {
         >
           {text}
         </pre>
-        {screen === 0 && <p className="terminal-empty">{words.emptyTerminal}</p>}
+        {screen === 0 && <EmptyTerminal />}
       </div>
       <div className="terminal-foot">
         {question === null ? (
-          <p className="hint">{hint(isRunning, props.isAway)}</p>
+          <p className="hint">{hint(props)}</p>
         ) : (
           <InputLine
             question={question}
             draft={draft}
             field={field}
+            hasHistory={!history.isEmpty}
             onDraft={setDraft}
+            onCursor={(shown, cursor) =>
+              latest().text === shown && setDraft({ text: shown, cursor })
+            }
+            onRecall={(by) => setDraft(recall(latest(), by))}
             onSubmit={submit}
             onInterrupt={interrupt}
             onEof={endInput}
           />
         )}
-        {isRunning && <ControlKeys onInterrupt={interrupt} onEof={() => endInput(draft.text)} />}
+        {isRunning && (
+          <ControlKeys
+            onInterrupt={interrupt}
+            onEof={isBatch ? null : () => endInput(draft.text)}
+          />
+        )}
       </div>
     </section>
   );
 }
 
-function hint(isRunning: boolean, isAway: boolean): string {
-  if (!isRunning) return words.footerIdle;
-  return isAway ? words.footerAway : words.footerRunning;
+/** What lies over the top of the terminal, one at a time. */
+type Strip =
+  | { readonly type: "find" }
+  | { readonly type: "links"; readonly addresses: readonly Address[] }
+  | { readonly type: "notice"; readonly text: string };
+
+function hint({ isRunning, isAway, isBatch, idleHint }: Props): string {
+  if (!isRunning) return idleHint ?? words.footerIdle;
+  if (isAway) return words.footerAway;
+  return isBatch ? words.footerBatch : words.footerRunning;
 }
+
+/** Teaches what to press, and how the four kinds of text look. */
+function EmptyTerminal() {
+  return (
+    <div className="terminal-empty">
+      <p>{words.emptyTerminal}</p>
+      <ul className="kinds">
+        {KINDS.map((kind) => (
+          <li key={kind} className={`kind ${kind}`}>
+            {words.kinds[kind]}
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+const KINDS = ["stdout", "stderr", "input", "system"] as const;
 
 /** The line being typed. `latest` is ahead of React: two keys may come before it renders once. */
 function useDraft() {
@@ -160,41 +278,11 @@ function useDraft() {
   return { draft, latest, setDraft };
 }
 
-/** The line with the cursor stays: it may hold a question. The empty write tells who reads along. */
-function clear(terminal: Terminal): void {
-  terminal.clear();
-  terminal.write("");
-}
-
-function ControlKeys(props: { readonly onInterrupt: () => void; readonly onEof: () => void }) {
-  return (
-    <div className="control-keys">
-      <button
-        type="button"
-        className="button plain"
-        aria-label={words.interruptHint}
-        title={words.interruptHint}
-        onClick={props.onInterrupt}
-      >
-        {words.interrupt}
-      </button>
-      <button
-        type="button"
-        className="button plain"
-        aria-label={words.endInputHint}
-        title={words.endInputHint}
-        onClick={props.onEof}
-      >
-        {words.endInput}
-      </button>
-    </div>
-  );
-}
-
 /** Keys that stay the page's: Tab where no program reads keys, copying, and Ctrl+Enter. */
 function isForTerminal(event: KeyboardEvent, terminal: Terminal, takesTab: boolean): boolean {
   if (event.key === "Tab") return takesTab && !event.shiftKey;
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) return false;
+  if (event.key.toLowerCase() === "f" && event.ctrlKey && event.shiftKey) return false;
   const copies = event.key.toLowerCase() === "c" && event.ctrlKey && terminal.hasSelection();
   return !copies;
 }
@@ -235,5 +323,6 @@ function useFocusFlow(
 
 /** Somebody is writing or choosing there, and is not to be called away. */
 function isTextEntry(element: Element | null): boolean {
-  return element instanceof HTMLElement && (element.isContentEditable || element.matches("select"));
+  if (!(element instanceof HTMLElement)) return false;
+  return element.isContentEditable || element.matches("select, .run-options *, .terminal-search *");
 }

@@ -19,15 +19,21 @@ export interface Edited {
   readonly actions: readonly LineAction[];
 }
 
+/** What was typed before (-1) or after (1) it. */
+export type Recall = (draft: Draft, by: -1 | 1) => Draft;
+
 export const EMPTY: Draft = { text: "", cursor: 0 };
 
 // One key or one character: a control sequence, or a whole code point.
 const KEYS = /\x1b\[[0-9;?>]*[ -/]*[@-~]|\x1bO[A-Za-z]|\x1b.?|\r\n|[\s\S]/gu;
+// The arrow keys in both of their modes, and Ctrl-P and Ctrl-N.
+const OLDER = new Set(["\x1b[A", "\x1bOA", "\x10"]);
+const NEWER = new Set(["\x1b[B", "\x1bOB", "\x0e"]);
 // Device attributes, device status, cursor position.
 const REPLY = /^\x1b\[[?>]?[0-9;]*[cnR]$/;
 
 /** `data` is what xterm calls it: keys as bytes of a terminal, pasted text included. */
-export function edit(draft: Draft, data: string): Edited {
+export function edit(draft: Draft, data: string, recall: Recall = (same) => same): Edited {
   const actions: LineAction[] = [];
   let current = draft;
   for (const key of data.match(KEYS) ?? []) {
@@ -41,7 +47,9 @@ export function edit(draft: Draft, data: string): Edited {
     } else if (key === "\x04") {
       actions.push({ type: "eof", rest: current.text });
       current = EMPTY;
-    } else current = pressed(current, key);
+    } else if (OLDER.has(key)) current = recall(current, -1);
+    else if (NEWER.has(key)) current = recall(current, 1);
+    else current = pressed(current, key);
   }
   return { draft: current, actions };
 }

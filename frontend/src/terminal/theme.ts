@@ -1,4 +1,8 @@
+// The terminal's colours, by the person's scheme and wish for contrast.
+
+import type { ISearchDecorationOptions } from "@xterm/addon-search";
 import type { ITheme } from "@xterm/xterm";
+import { isDark } from "../scheme";
 
 // Both palettes keep at least 4.5 : 1 against their background.
 const LIGHT: ITheme = {
@@ -49,8 +53,33 @@ const DARK: ITheme = {
   brightWhite: "#f5f7f8",
 };
 
-export const darkScheme = (): MediaQueryList => matchMedia("(prefers-color-scheme: dark)");
+/** Somebody who wants more contrast than a page usually has. */
+export const highContrast = (): MediaQueryList =>
+  matchMedia("(prefers-contrast: more), (forced-colors: active)");
 
-export function terminalTheme(dark: boolean): ITheme {
-  return dark ? DARK : LIGHT;
+const USUAL_RATIO = 4.5;
+const HIGH_RATIO = 7;
+
+/** How it looks to this person, now. */
+export function looks(): { readonly theme: ITheme; readonly minimumContrastRatio: number } {
+  const palette = isDark() ? DARK : LIGHT;
+  if (!highContrast().matches) return { theme: palette, minimumContrastRatio: USUAL_RATIO };
+  const [background, foreground] =
+    palette === DARK ? ["#000000", "#ffffff"] : ["#ffffff", "#000000"];
+  return {
+    theme: { ...palette, background, foreground, cursor: foreground },
+    minimumContrastRatio: HIGH_RATIO,
+  };
+}
+
+/** What was looked for: each place, and the one that is chosen. */
+export function matchColours(): ISearchDecorationOptions {
+  const dark = isDark();
+  return {
+    matchBackground: dark ? "#4a3f1a" : "#fbeeb8",
+    matchOverviewRuler: dark ? "#e6c36a" : "#a67c00",
+    activeMatchBackground: dark ? "#8a6d10" : "#f5c542",
+    activeMatchBorder: dark ? "#f5d77a" : "#7d5700",
+    activeMatchColorOverviewRuler: dark ? "#ffffff" : "#23272b",
+  };
 }

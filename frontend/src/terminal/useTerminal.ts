@@ -5,10 +5,12 @@ import { Unicode11Addon } from "@xterm/addon-unicode11";
 import { Terminal } from "@xterm/xterm";
 import "@xterm/xterm/css/xterm.css";
 import { type RefObject, useEffect, useEffectEvent, useState } from "react";
+import { onSchemeChange } from "../scheme";
 import { words } from "../words";
+import { type Address, addressOf } from "./links";
 import { Painter } from "./painter";
 import { readScreen } from "./screenText";
-import { darkScheme, terminalTheme } from "./theme";
+import { highContrast, looks } from "./theme";
 
 export interface TerminalView {
   readonly terminal: Terminal;
@@ -22,14 +24,17 @@ const LOG_DELAY_MS = 80;
 export function useTerminal(
   box: RefObject<HTMLElement | null>,
   onDrawn: (seq: number) => void,
+  onLink: (address: Address) => void,
 ): TerminalView | null {
   const [view, setView] = useState<TerminalView | null>(null);
   const drawn = useEffectEvent(onDrawn);
+  const linked = useEffectEvent(onLink);
   useEffect(() => {
     if (box.current === null) return;
     const terminal = createTerminal();
     const painter = new Painter(terminal, (seq) => drawn(seq));
     const letGo = [fitTo(box.current, terminal), followScheme(terminal)];
+    void showLinks(terminal, (address) => linked(address));
     setView({ terminal, painter });
     return () => {
       for (const end of letGo) end();
@@ -52,9 +57,8 @@ function createTerminal(): Terminal {
     fontFamily: getComputedStyle(document.documentElement).getPropertyValue("--mono"),
     fontSize: 14,
     lineHeight: 1.25,
-    minimumContrastRatio: 4.5,
     scrollback: SCROLLBACK_ROWS,
-    theme: terminalTheme(darkScheme().matches),
+    ...looks(),
   });
   // An emoji takes two columns, for programs and for fonts. xterm's own tables are older than that.
   terminal.loadAddon(new Unicode11Addon());
@@ -76,12 +80,31 @@ function fitTo(box: HTMLElement, terminal: Terminal): () => void {
 }
 
 function followScheme(terminal: Terminal): () => void {
-  const scheme = darkScheme();
+  const contrast = highContrast();
   const follow = () => {
-    terminal.options.theme = terminalTheme(scheme.matches);
+    terminal.options = looks();
   };
-  scheme.addEventListener("change", follow);
-  return () => scheme.removeEventListener("change", follow);
+  contrast.addEventListener("change", follow);
+  const unfollow = onSchemeChange(follow);
+  return () => {
+    contrast.removeEventListener("change", follow);
+    unfollow();
+  };
+}
+
+/**
+ * Addresses of the web can be clicked. A plain click shows where one leads, and Ctrl opens it: nobody
+ * is led out of the page by a click that they meant for something else. After the first load.
+ */
+async function showLinks(terminal: Terminal, onLink: (address: Address) => void): Promise<void> {
+  const { WebLinksAddon } = await import("@xterm/addon-web-links");
+  const links = new WebLinksAddon((event, text) => {
+    const address = addressOf(text);
+    if (address === null) return;
+    if (event.ctrlKey || event.metaKey) open(address.href, "_blank", "noopener,noreferrer");
+    else onLink(address);
+  });
+  if (terminal.element?.isConnected === true) terminal.loadAddon(links);
 }
 
 /** The screen as text, a moment after it last changed. */
