@@ -109,6 +109,7 @@ export const words = {
   endInput: "Ctrl+D",
   endInputHint: "End of input (Ctrl+D)",
   emptyTerminal: "Press Run, or Ctrl+Enter. What the program writes appears here.",
+  emptyTerminalTouch: "Press Run. What the program writes appears here.",
   footerIdle: "When the program asks something, answer here.",
   footerRunning: "The program is running. You can type ahead in the terminal.",
   footerBatch: "The program is running with the input that was given beforehand.",

@@ -19,6 +19,7 @@ import {
 } from "@codemirror/view";
 import { words } from "../words";
 import { completing } from "./completion";
+import { errorLines } from "./errorLines";
 import type { Settings } from "./settings";
 import { editorTheme } from "./theme";
 
@@ -39,6 +40,7 @@ export const editorSetup: Extension = [
   search({ top: true }),
   highlightSelectionMatches(),
   lintGutter(),
+  errorLines,
   editorTheme,
   keymap.of([
     ...closeBracketsKeymap,

@@ -22,6 +22,7 @@ const looks = EditorView.theme({
     paddingLeft: "4px",
   },
   ".cm-activeLine": { backgroundColor: "var(--line-active)" },
+  ".cm-error-line": { backgroundColor: "var(--danger-soft)" },
   ".cm-activeLineGutter": { backgroundColor: "transparent", color: "var(--text)" },
   "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground":
     { backgroundColor: "var(--selection)" },

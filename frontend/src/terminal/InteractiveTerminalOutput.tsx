@@ -148,7 +148,6 @@ export function InteractiveTerminalOutput(props: Props) {
     setStrip(null);
     view?.terminal.focus();
   };
-  const find = () => setStrip(strip?.type === "find" ? null : { type: "find" });
   const save = () => {
     const { bytes, isText, isWhole } = props.stdout;
     saveFile(props.onSave(), isText ? "output.txt" : "output.bin");
@@ -167,21 +166,23 @@ export function InteractiveTerminalOutput(props: Props) {
     >
       <div className="panel-head">
         <h2>{words.terminal}</h2>
-        {props.headTools}
-        <TerminalTools
-          terminal={view?.terminal ?? null}
-          stdout={props.stdout}
-          hasLinks={links.length > 0}
-          isFinding={strip?.type === "find"}
-          onFind={find}
-          onLinks={() => setStrip({ type: "links", addresses: links })}
-          onSave={save}
-        />
+        {strip?.type === "find" && view !== null ? (
+          <TerminalSearch terminal={view.terminal} onClose={closeStrip} />
+        ) : (
+          <>
+            {props.headTools}
+            <TerminalTools
+              terminal={view?.terminal ?? null}
+              stdout={props.stdout}
+              hasLinks={links.length > 0}
+              onFind={() => setStrip({ type: "find" })}
+              onLinks={() => setStrip({ type: "links", addresses: links })}
+              onSave={save}
+            />
+          </>
+        )}
       </div>
       <div className="terminal-strips">
-        {strip?.type === "find" && view !== null && (
-          <TerminalSearch terminal={view.terminal} onClose={closeStrip} />
-        )}
         {strip?.type === "links" && <LinkPanel addresses={strip.addresses} onClose={closeStrip} />}
         {strip?.type === "notice" && (
           <p className="link-panel" role="status">
@@ -236,7 +237,7 @@ export function InteractiveTerminalOutput(props: Props) {
   );
 }
 
-/** What lies over the top of the terminal, one at a time. */
+/** What comes in the place of the tools, or over the top of the terminal, one at a time. */
 type Strip =
   | { readonly type: "find" }
   | { readonly type: "links"; readonly addresses: readonly Address[] }
@@ -252,7 +253,7 @@ function hint({ isRunning, isAway, isBatch, idleHint }: Props): string {
 function EmptyTerminal() {
   return (
     <div className="terminal-empty">
-      <p>{words.emptyTerminal}</p>
+      <p>{hasKeyboard() ? words.emptyTerminal : words.emptyTerminalTouch}</p>
       <ul className="kinds">
         {KINDS.map((kind) => (
           <li key={kind} className={`kind ${kind}`}>
@@ -262,6 +263,11 @@ function EmptyTerminal() {
       </ul>
     </div>
   );
+}
+
+/** A touch screen has one only while something is focused, and then in the way. */
+function hasKeyboard(): boolean {
+  return matchMedia("(pointer: fine)").matches;
 }
 
 const KINDS = ["stdout", "stderr", "input", "system"] as const;
@@ -303,7 +309,7 @@ function useFocusFlow(
   useEffect(() => {
     if (!isRunning) return;
     choseTerminal.current = false;
-    if (matchMedia("(pointer: fine)").matches) terminal?.focus();
+    if (hasKeyboard()) terminal?.focus();
   }, [terminal, isRunning]);
   useEffect(() => {
     if (!isRunning || !isWaiting) return;
@@ -313,7 +319,7 @@ function useFocusFlow(
     return () => {
       // The line goes; what is typed until it comes back is typed ahead in the terminal.
       const atBody = document.activeElement === document.body || document.activeElement === null;
-      if (atBody && matchMedia("(pointer: fine)").matches) terminal?.focus();
+      if (atBody && hasKeyboard()) terminal?.focus();
     };
   }, [terminal, field, isRunning, isWaiting]);
   return useCallback(() => {

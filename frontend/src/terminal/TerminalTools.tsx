@@ -12,7 +12,6 @@ interface Props {
   readonly terminal: Terminal | null;
   readonly stdout: OutputFacts;
   readonly hasLinks: boolean;
-  readonly isFinding: boolean;
   readonly onFind: () => void;
   readonly onLinks: () => void;
   readonly onSave: () => void;
@@ -24,13 +23,7 @@ export function TerminalTools(props: Props) {
   const { terminal, stdout } = props;
   return (
     <div className="terminal-tools">
-      <Tool
-        icon="find"
-        name={words.findInTerminal}
-        hint={words.findHint}
-        isPressed={props.isFinding}
-        onClick={props.onFind}
-      />
+      <Tool icon="find" name={words.findInTerminal} hint={words.findHint} onClick={props.onFind} />
       {props.hasLinks && (
         <Tool icon="links" name={words.links} hint={words.linksHint} onClick={props.onLinks} />
       )}
@@ -79,18 +72,16 @@ interface ToolProps {
   readonly name: string;
   readonly hint: string;
   readonly isDisabled?: boolean;
-  readonly isPressed?: boolean;
   readonly onClick: () => void;
 }
 
-function Tool({ icon, name, hint, isDisabled, isPressed, onClick }: ToolProps) {
+function Tool({ icon, name, hint, isDisabled, onClick }: ToolProps) {
   return (
     <button
       type="button"
       className="button plain tool"
       title={hint}
       aria-label={name}
-      aria-expanded={isPressed}
       disabled={isDisabled ?? false}
       onClick={onClick}
     >
