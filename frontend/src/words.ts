@@ -93,7 +93,7 @@ export const words = {
     all: "Select all",
     "match case": "Match case",
     regexp: "Regex",
-    "by word": "Whole word",
+    "by word": "Words",
     replace: "Replace",
     "replace all": "Replace all",
     close: "Close",
@@ -147,6 +147,7 @@ export const words = {
   languagesLoading: "Loading languages…",
   languagesFailed: "The list of languages could not be loaded. Trying again in a few seconds.",
   noExecutor: "No machine that runs programs is up yet. This page goes on looking for one.",
+  timeLeft: (left: number) => `${clock(left)} left to answer`,
   compiling: "Compiling…",
   rejected: "The program was not started.",
   skippedOutput: (bytes: number) => `${size(bytes)} of output not shown, to keep the page quick`,
@@ -242,6 +243,7 @@ export function mistakeWords({ kind, most }: Pick<Mistake, "kind" | "most">): st
 
 export type LivePhase = "idle" | "connecting" | "queued" | "compiling" | "running" | "waiting";
 
+/** `queuePosition`: how many were before it when it was queued. */
 export function phaseWords(phase: LivePhase, queuePosition: number | null): string {
   switch (phase) {
     case "idle":
@@ -249,7 +251,7 @@ export function phaseWords(phase: LivePhase, queuePosition: number | null): stri
     case "connecting":
       return "Connecting…";
     case "queued":
-      return queuePosition === null ? "Queued" : `Queued, place ${queuePosition}`;
+      return queuePosition ? `Queued, ${queuePosition} ahead at first` : "Queued";
     case "compiling":
       return "Compiling…";
     case "running":
@@ -320,6 +322,12 @@ export function resultWords(complete: Complete): string[] {
 export function seconds(value: number): string {
   if (value < 1) return `${Math.round(value * 1000)} ms`;
   return `${value.toFixed(value < 10 ? 2 : 1)} s`;
+}
+
+/** Minutes and seconds, as a clock shows what is left: 0 only when nothing is. */
+function clock(left: number): string {
+  const whole = Math.ceil(left);
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }
 
 export function size(bytes: number): string {

@@ -245,6 +245,8 @@ def test_an_error_of_the_compiler_leads_to_its_file(ide: Ide, screenshots: Path)
     expect(tab(ide, "half.c")).to_have_attribute("aria-selected", "true")
     expect(ide.code).to_be_focused()
     is_marked(ide, "numbr")
+    tinted = ide.part("editor").locator(".cm-error-line")
+    expect(tinted).to_have_text("    return numbr / 2;")
     assert "numbr" in cursor_line(ide)
     ide.picture(screenshots / "compile-error-in-file.png")
     # The mark moves with its line, also while another file is shown.
@@ -253,6 +255,7 @@ def test_an_error_of_the_compiler_leads_to_its_file(ide: Ide, screenshots: Path)
     tab(ide, "main.c").click()
     tab(ide, "half.c").click()
     is_marked(ide, "numbr")
+    expect(tinted).to_have_text("    return numbr / 2;")
 
 
 @pytest.mark.parametrize(

@@ -180,6 +180,12 @@ def test_a_search_does_not_change_the_size_that_the_program_sees(ide: Ide) -> No
     ide.page.get_by_role("button", name="Find").click()
     expect(ide.part("find")).to_be_focused()
     assert ide.page.locator(".xterm-screen").bounding_box() == before
+    # Nor does it hide any of what it looks through.
+    search = ide.part("terminal-search").bounding_box()
+    terminal = ide.part("terminal").bounding_box()
+    assert search is not None
+    assert terminal is not None
+    assert search["y"] + search["height"] <= terminal["y"]
     ide.part("find").press("Escape")
     ide.stop()
     ide.has_ended("cancelled")

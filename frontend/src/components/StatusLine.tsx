@@ -1,5 +1,6 @@
 // The line at the bottom: how the run stands now, and how it ended.
 
+import { useEffect, useState } from "react";
 import type { SessionState } from "../session/reducer";
 import {
   CONNECTION_LOST,
@@ -12,6 +13,8 @@ import {
   STOPPING,
   words,
 } from "../words";
+
+const TICK_MS = 250;
 
 type Tone = "calm" | "busy" | "asks" | "good" | "bad";
 
@@ -30,11 +33,24 @@ export function StatusLine({ state }: { readonly state: SessionState }) {
       </span>
       <span className="result" data-testid="result" data-status={state.result?.status ?? ""}>
         {isAway(state) && <span>{words.kept}</span>}
+        {state.question !== null && state.question.until !== null && !state.stopping && (
+          <TimeLeft until={state.question.until} />
+        )}
         {state.result !== null &&
           resultWords(state.result).map((part) => <span key={part}>{part}</span>)}
       </span>
     </footer>
   );
+}
+
+/** To answer in, before the program is ended. It counts by itself: nothing else changes meanwhile. */
+function TimeLeft({ until }: { readonly until: number }) {
+  const [now, setNow] = useState(Date.now);
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), TICK_MS);
+    return () => clearInterval(timer);
+  }, []);
+  return <span data-testid="time-left">{words.timeLeft(Math.max(0, until - now) / 1000)}</span>;
 }
 
 export function statusWords(state: SessionState): string {

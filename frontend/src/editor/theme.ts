@@ -99,6 +99,8 @@ const looks = EditorView.theme({
     fontFamily: "var(--mono)",
     fontSize: "13px",
   },
+  // Of no use to fingers, and its room is needed.
+  "@media (pointer: coarse)": { ".cm-panel.cm-search button[name=select]": { display: "none" } },
   ".cm-panel.cm-search button[name=close]": {
     top: "6px",
     right: "6px",

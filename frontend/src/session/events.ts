@@ -1,6 +1,6 @@
 // Everything that can happen to a run, as one union: what the server says and what the person does.
 
-import type { InputAccepted, ServerMessage } from "../protocol";
+import type { InputAccepted, InputRequest, ServerMessage } from "../protocol";
 
 export type PersonEvent =
   /** `isBatch`: all its input was given beforehand, so that it asks for none. */
@@ -28,4 +28,11 @@ export type ConnectionEvent =
   /** More was typed than a reload can show again. */
   | { readonly type: "typed_is_cut" };
 
-export type SessionEvent = Exclude<ServerMessage, InputAccepted> | PersonEvent | ConnectionEvent;
+/** A question. `until`: when the server waits no longer, in ms since the epoch, where that is known. */
+export type Asked = InputRequest & { readonly until?: number | null };
+
+export type SessionEvent =
+  | Exclude<ServerMessage, InputAccepted | InputRequest>
+  | Asked
+  | PersonEvent
+  | ConnectionEvent;

@@ -26,6 +26,8 @@ export interface KeptRun {
   readonly said: readonly Said[];
   /** More was typed than is kept, so the earliest is missing in `said`. */
   readonly cut: boolean;
+  /** The latest question whose beginning was heard: its event, and until when the server waits. */
+  readonly asked?: { readonly seq: number; readonly until: number };
   /** Given, and not known to have arrived. A tab that is a copy of this one sends it too. */
   readonly unsent: readonly (Input | Cancel)[];
 }

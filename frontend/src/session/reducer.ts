@@ -21,6 +21,8 @@ export interface Question {
   readonly prompt: string;
   readonly echo: boolean;
   readonly raw: boolean;
+  /** When the server waits no longer, in ms since the epoch; null where nobody knows. */
+  readonly until: number | null;
 }
 
 export interface Problem {
@@ -136,7 +138,8 @@ export function reduce(state: SessionState, event: SessionEvent): SessionState {
       );
     case "input_request": {
       const keys = { echo: event.echo !== false, raw: event.raw === true };
-      return { ...state, phase: "waiting", keys, question: { prompt: event.prompt, ...keys } };
+      const question = { prompt: event.prompt, ...keys, until: event.until ?? null };
+      return { ...state, phase: "waiting", keys, question };
     }
     case "input_closed":
       return running(state);

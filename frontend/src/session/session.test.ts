@@ -538,6 +538,45 @@ describe("a socket that drops", () => {
   });
 });
 
+describe("the time that is left to answer", () => {
+  const timed = (seq: number): ServerMessage => ({ ...ask(seq), timeout: 60 }) as ServerMessage;
+  const left = () => {
+    const until = session.getState().question?.until ?? null;
+    return until === null ? null : (until - Date.now()) / 1000;
+  };
+
+  it("runs from the question, also while the connection is away", () => {
+    start();
+    hear(timed(2));
+    expect(left()).toBe(60);
+    drop();
+    comeBack();
+    expect(left()).toBe(52);
+  });
+
+  it("does not begin again with a reload", () => {
+    start();
+    hear(timed(2));
+    vi.advanceTimersByTime(20_000);
+    openPage();
+    session.restore();
+    wire().handlers.opened();
+    hear(ACCEPTED, timed(2));
+    expect(left()).toBe(40);
+  });
+
+  it("is not made up for a question that was asked while nobody listened", () => {
+    start();
+    drop();
+    comeBack(timed(2));
+    expect(session.getState().phase).toBe("waiting");
+    expect(left()).toBeNull();
+    vi.advanceTimersByTime(10_000);
+    hear({ type: "input_closed", seq: 3 }, timed(4));
+    expect(left()).toBe(60);
+  });
+});
+
 describe("a reload", () => {
   const DONE: ServerMessage = { type: "complete", status: "completed", exit_code: 0, seq: 7 };
 

@@ -8,6 +8,7 @@ import {
   CLOSE_CODES,
   type Eof,
   type Execute,
+  type InputRequest,
   type InputResponse,
   type Output,
   type Resize,
@@ -16,7 +17,7 @@ import {
   type Stdin,
 } from "../protocol";
 import type { Beforehand } from "./beforehand";
-import type { SessionEvent } from "./events";
+import type { Asked, SessionEvent } from "./events";
 import { type Input, type KeptRun, type RunStore, type Said, withSaid } from "./keptRun";
 import { OutputBytes } from "./outputBytes";
 import { GIVE_UP_MS, isRefusal, pauseMs, STEADY_MS, TRY_MS } from "./pauses";
@@ -43,6 +44,9 @@ export type Schedule = (callback: () => void) => () => void;
 
 // A hidden tab gets no animation frames, and must still hear that its program ended.
 const HIDDEN_TAB_MS = 100;
+
+// What comes so soon after a socket began to follow a run may be from before it.
+const CATCH_UP_MS = 5000;
 
 // As the browser's own code for a connection that is gone.
 const NO_ANSWER = 1006;
@@ -84,6 +88,8 @@ export class Session {
   private socket: Socket | null = null;
   /** Since when the server has us on this socket. */
   private acceptedAt: number | null = null;
+  /** This socket follows a run that was there before it. */
+  private follows = false;
   private wasReached = false;
   /** Tries to come back, from 1; 0 before the first. */
   private attempt = 0;
@@ -218,6 +224,7 @@ export class Session {
   private greet(socket: Socket): void {
     this.wasReached = true;
     const { jobId } = this.state;
+    this.follows = jobId !== null;
     if (jobId !== null) socket.send({ type: "attach", job_id: jobId, after: this.seq });
     else if (this.program !== null) socket.send(this.program);
   }
@@ -236,7 +243,7 @@ export class Session {
       if (message.seq <= this.seq) return;
       this.seq = message.seq;
     }
-    this.later(message);
+    this.later(message.type === "input_request" ? this.timed(message) : message);
     this.showAgain();
     if (message.type === "complete" && this.kept !== null) {
       this.keep({ ...this.kept, over: true, unsent: [] });
@@ -254,6 +261,21 @@ export class Session {
     }
     this.showAgain();
     for (const { message } of this.outbox) this.socket?.send(message);
+  }
+
+  /**
+   * The server says for how long it waits, and not since when. What comes again has a time only where
+   * this tab heard it the first time.
+   */
+  private timed(message: InputRequest): Asked {
+    const { kept } = this;
+    const { seq, timeout } = message;
+    if (seq === undefined || timeout == null || kept === null) return message;
+    if (kept.asked?.seq === seq) return { ...message, until: kept.asked.until };
+    if (this.follows && Date.now() - (this.acceptedAt ?? 0) < CATCH_UP_MS) return message;
+    const until = Date.now() + timeout * 1000;
+    this.keep({ ...kept, asked: { seq, until } });
+    return { ...message, until };
   }
 
   /** Or was refused for good. The server takes a sender's input in order: all before it has, too. */

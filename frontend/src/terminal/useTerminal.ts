@@ -50,6 +50,8 @@ function createTerminal(): Terminal {
   const terminal = new Terminal({
     // For the choice of a Unicode version.
     allowProposedApi: true,
+    // It would call a program's stray byte, such as a DEL, an error of the page.
+    logLevel: "off",
     // The server's terminal leaves "\n" alone; the carriage return is the page's to add.
     convertEol: true,
     disableStdin: true,
