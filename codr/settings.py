@@ -315,6 +315,7 @@ def _every(seconds: float, task: str) -> dict[str, Any]:
 CELERY_BEAT_SCHEDULE = {
     "end lost jobs": _every(5.0, "end_lost_jobs"),
     "send missing tickets": _every(5.0, "send_missing_tickets"),
+    "keep missing transcripts": _every(30.0, "keep_missing_transcripts"),
     "expire jobs": _every(60.0, "expire_jobs"),
     "expire audit events": _every(600.0, "expire_audit_events"),
     "expire sessions": _every(600.0, "expire_sessions"),

@@ -51,7 +51,7 @@ class Order:
     def as_text(self) -> str:
         """JSON; bytes as base64."""
         values = {
-            "v": versions.VERSION,
+            "v": versions.WRITTEN,
             "job_id": self.job_id,
             "owner": self.owner,
             "payers": list(self.payers),
@@ -124,7 +124,7 @@ def payers_of(text: str) -> list[str]:
 
 def send_record(task: str, job_id: str, facts: Mapping[str, Any]) -> None:
     """Tells the recorder; `task` is RECORD_START or RECORD_RESULT."""
-    told = {"v": versions.VERSION, **facts}
+    told = {"v": versions.WRITTEN, **facts}
     app.send_task(task, args=[job_id, told], queue=RECORDS_QUEUE)
 
 

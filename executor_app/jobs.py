@@ -184,6 +184,10 @@ def unfinished() -> list[Job]:
     return list(Job.objects.filter(status__in=MOVES).defer("source").order_by("created_at"))
 
 
+def is_under_way(job_id: str) -> bool:
+    return Job.objects.filter(pk=job_id, status__in=MOVES).exists()
+
+
 def _move(job_id: str, status: Job.Status, *conditions: Q, **facts: object) -> bool:
     jobs = Job.objects.filter(*conditions, pk=job_id, status__in=may_become(status))
     return bool(jobs.update(status=status, **facts))

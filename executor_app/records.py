@@ -23,7 +23,7 @@ from .relay import leases, queue
 from .relay.client import wait_for
 from .relay.events import Entry, last_event, publish_end, read_end, read_events
 from .relay.inputs import JobMessage, read_inputs
-from .relay.remains import forget_later
+from .relay.remains import forget_later, overlooked
 from .relay.versions import NewerVersionError, check
 from .takeover import take_up_lost
 
@@ -41,6 +41,7 @@ SUBMITTING_S: Final = 30.0
 # for a result, for one round. What is left comes in the next, a minute later.
 EXPIRE_AT_ONCE: Final = 20
 EXPIRE_ROUND_S: Final = 2.0
+MISSING_ROUND_S: Final = 2.0
 DATABASE_PAUSE_S: Final = 1.0
 # How long a result may be on its way after its job's last event.
 RESULT_PATIENCE_S: Final = 15.0
@@ -237,6 +238,24 @@ def _end_lost(job: Job, *, never_taken: bool) -> None:
         complete = wait_for(read_end(job_id)) or complete
     jobs.finish(job_id, complete)
     keep_transcript(job_id)
+
+
+@shared_task(name="executor_app.records.keep_missing_transcripts")
+def keep_missing_transcripts() -> None:
+    """Of jobs whose recorder was lost, or lost Redis, when it had made the row and not yet the
+    transcript: nobody else looks at them any more."""
+    late_at = time.monotonic() + MISSING_ROUND_S
+    for job_id in wait_for(overlooked(RESULT_PATIENCE_S)):
+        if time.monotonic() > late_at:
+            return
+        if jobs.is_under_way(job_id):
+            continue
+        try:
+            keep_transcript(job_id)
+            logger.warning("job %s had its row and no transcript yet", job_id)
+        except Exception:
+            # One that cannot be kept is no reason to leave the others.
+            logger.exception("the transcript of job %s could not be kept", job_id)
 
 
 @shared_task(name="executor_app.records.send_missing_tickets")

@@ -116,7 +116,7 @@ class Publisher:
             first,
             expiry,
             oldest,
-            versions.VERSION,
+            versions.WRITTEN,
             *frames,
         ]
         deadline = time.monotonic() + PATIENCE_S
@@ -180,7 +180,7 @@ async def _publish_next(job_id: str, attempt: int, event: Event) -> int:
             attempt,
             rest,
             FORGOTTEN_S,
-            versions.VERSION,
+            versions.WRITTEN,
         ],
     )
     return int(seq)

@@ -6,12 +6,18 @@ Without the bound, who lets one flood follow the other would fill Redis in minut
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Final
 
 from executor_app.conf import conf
+from executor_app.protocol import is_complete
 
 from . import keys
+from .client import client
 from .scripts import Script
+
+# So many journals are asked about at once.
+PAGE: Final = 500
 
 # KEYS: ended jobs by time, their sizes, their sum; output journal, input journal, presence, ack,
 # senders.
@@ -74,3 +80,28 @@ async def forget_later(job_id: str, size_bytes: int = 0) -> int:
             ],
         )
     )
+
+
+async def overlooked(for_s: float) -> list[str]:
+    """Jobs that have been over for so long, and whose journals nobody has let go."""
+    before, after = keys.output_journal("\0").split("\0")
+    names = [name async for name in client().scan_iter(before + "*" + after, count=PAGE)]
+    found: list[str] = []
+    for start in range(0, len(names), PAGE):
+        page = [name.decode()[len(before) : -len(after)] for name in names[start : start + PAGE]]
+        let_go = await client().hmget(keys.ENDED_SIZES, page)
+        kept = [job_id for job_id, size in zip(page, let_go, strict=True) if size is None]
+        async with client().pipeline(transaction=False) as pipe:
+            for job_id in kept:
+                pipe.xrevrange(keys.output_journal(job_id), count=1)
+            last = await pipe.execute()
+        found += [
+            job_id
+            for job_id, entries in zip(kept, last, strict=True)
+            if entries and _has_been_over(entries[0][1], for_s)
+        ]
+    return found
+
+
+def _has_been_over(fields: Mapping[bytes, bytes], for_s: float) -> bool:
+    return is_complete(fields[b"f"].decode()) and time.time() - int(fields[b"t"]) / 1000 > for_s

@@ -21,7 +21,7 @@ from executor_app.relay import keys, presence
 from executor_app.relay.client import client, wait_for
 from executor_app.relay.events import Publisher
 from executor_app.relay.inputs import publish_input_response
-from executor_app.relay.versions import VERSION, NewerVersionError
+from executor_app.relay.versions import READ, NewerVersionError
 from tests.records.cast import (
     CANCELLED,
     FINISHED_AT,
@@ -255,9 +255,9 @@ def test_a_result_of_the_release_before_is_recorded_and_a_later_ones_waits() -> 
     assert "v" not in ended()
     for task, facts in ((record_start, started()), (record_result, ended())):
         with pytest.raises(NewerVersionError):
-            task(job_id, {**facts, "v": VERSION + 1})
+            task(job_id, {**facts, "v": READ + 1})
     assert row(job_id)["status"] == "running"
     wait_for(speak(job_id, b"hello", end=WELL))
-    record_result(job_id, {**ended(), "v": VERSION})
+    record_result(job_id, {**ended(), "v": READ})
     assert row(job_id)["status"] == ended()["complete"]["status"]
     assert said(job_id) == ["hello"]
