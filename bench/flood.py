@@ -15,11 +15,13 @@ import tempfile
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from json import dumps, loads
 from pathlib import Path
 from typing import Final
 
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from executor_app.runner import procfs
@@ -90,7 +92,8 @@ class Reader:
                 time.sleep(STALL_S)
             due = max(due, time.monotonic() - 1) + len(frame["data"]) / READER_BYTES_A_SECOND
             time.sleep(max(0.0, due - time.monotonic()))
-            client.send(dumps({"type": "ack", "seq": self.seq}))
+            with suppress(ConnectionClosed):  # why it was is in what is still to be read
+                client.send(dumps({"type": "ack", "seq": self.seq}))
 
     def _take(self, data: bytes) -> None:
         first = (self.taken_bytes - len(self._rest)) // LINE_BYTES
