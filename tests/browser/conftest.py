@@ -15,8 +15,18 @@ from tests.stack import Stack
 from .ide import Ide, Watch
 
 CHROMIUM = "/usr/bin/chromium"
+# The three of an address bar are a page of their own in each window, which nobody sees and which
+# takes as long as the window. The others are of Playwright's list, whose place this one takes.
+WITHOUT = (
+    *("WebUIOmniboxPopup", "WebUIOmniboxAimPopup", "WebUIOmniboxFullPopup"),
+    *("AimEnabled", "AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose"),
+    *("HttpsFirstBalancedModeAutoEnable", "HttpsUpgrades", "LensOverlay", "MediaRouter"),
+    *("NetworkTimeServiceQuerying", "OptimizationHints", "PaintHolding", "PreconnectToSearch"),
+    *("AvoidCorsURLLoaderRestartOnRedirect", "ThirdPartyStoragePartitioning"),
+)
 # Without a desktop around it, and with nothing that it would look for on the network by itself.
 ARGUMENTS = [
+    f"--disable-features={','.join(WITHOUT)}",
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
