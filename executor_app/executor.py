@@ -170,10 +170,10 @@ class Executor:
         while True:
             await asyncio.sleep(ROUND_S)
             try:
+                await self._hold_jobs()
                 # After an outage of Redis every lease has run out; whoever still runs a job has to
                 # have had the time to say so.
-                if await self._hold_jobs() > conf().lease_s:
-                    await take_up_lost()
+                await take_up_lost(well_for_s=conf().lease_s)
                 for job_id in await presence.abandoned(list(self._jobs)):
                     if job_id in self._jobs:
                         self._jobs[job_id].abandon()
@@ -183,8 +183,7 @@ class Executor:
             except (RedisError, OSError, BrokerError) as error:
                 logger.warning("executor %s cannot report to Redis: %s", self.name, error)
 
-    async def _hold_jobs(self) -> float:
-        """Returns for how many seconds executors have reached Redis without a pause."""
+    async def _hold_jobs(self) -> None:
         jobs = {job_id: job for job_id, job in self._jobs.items() if not job.settled}
         async with asyncio.timeout(HOLD_S):
             held = await leases.hold(self.name, {j: job.attempt for j, job in jobs.items()})
@@ -195,7 +194,6 @@ class Executor:
                 await job.hold_again()
             elif job_id in held.lost:
                 job.stop_unheard("somebody else has it")
-        return held.well_for_s
 
     async def _run_job(self, order: Order) -> dict[str, Any] | None:
         assert self._host is not None

@@ -26,9 +26,12 @@ HANDED_OVER: Final = (
 )
 
 
-async def take_up_lost(*, for_s: float = 0.0) -> None:
-    """Puts every job back into the queue that nobody has said to run for its lease and `for_s`."""
-    for job_id in await leases.expired(for_s):
+async def take_up_lost(*, for_s: float = 0.0, well_for_s: float | None = None) -> None:
+    """Puts every job back into the queue that nobody has said to run for its lease and `for_s`.
+
+    `well_for_s`: as `leases.expired` has it.
+    """
+    for job_id in await leases.expired(for_s, well_for_s=well_for_s):
         taken = await leases.take_back(job_id, most_losses=conf().attempts - 1, for_s=for_s)
         if taken is not None and taken.what == "queued":
             logger.warning("job %s lost its executor %s", job_id, taken.executor)

@@ -7,7 +7,7 @@ it up. All times are Redis's own clock: hosts need not agree about theirs.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, Literal
 
 from executor_app.conf import conf
@@ -44,7 +44,7 @@ for i = 6, #ARGV, 2 do
 end
 local since = redis.call('GET', KEYS[2]) or string.format('%d', now)
 redis.call('SET', KEYS[2], since, 'PX', ARGV[5])
-return {missing, lost, now - since}
+return {missing, lost}
 """
 )
 
@@ -83,9 +83,16 @@ return alive
 """
 )
 
-# KEYS: leases. ARGV: milliseconds since it ran out, at least.
+# KEYS: leases, since when executors have reached Redis. ARGV: milliseconds since it ran out, at
+# least; for how many executors must have reached Redis without a pause, or -1. In one step: between
+# two there may be an outage, after which every lease has run out.
 EXPIRED: Final = Script(
-    NOW + "return redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[1], 'LIMIT', 0, 100)"
+    NOW
+    + """
+local since = redis.call('GET', KEYS[2])
+if (since and now - since or -1) < tonumber(ARGV[2]) then return {} end
+return redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[1], 'LIMIT', 0, 100)
+"""
 )
 
 # KEYS: leases. ARGV: prefix of held jobs. How many there are; of those that ran out, the longest
@@ -137,14 +144,10 @@ return {'queued', held[2], held[3] + 1, held[4]}
 @dataclass(frozen=True, slots=True)
 class Check:
     """Of the jobs that an executor thinks it holds: those that Redis has forgotten, and those that
-    somebody else has, or nobody needs.
-
-    `well_for_s`: how long executors, whichever, have reached Redis without a pause in which leases
-    might have run out although their jobs went on."""
+    somebody else has, or nobody needs."""
 
     missing: Sequence[str]
     lost: Sequence[str]
-    well_for_s: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +174,7 @@ class Overdue:
 async def hold(executor: str, attempts: Mapping[str, int]) -> Check:
     """Says that this executor still runs these jobs, each in that attempt."""
     pairs: list[str | int] = [word for job in attempts.items() for word in job]
-    missing, lost, well_for_ms = await HOLD.run(
+    missing, lost = await HOLD.run(
         [keys.LEASES, keys.WELL_SINCE],
         [
             *(keys.HELD_PREFIX, keys.ORDER_PREFIX, executor, _lease_ms()),
@@ -179,9 +182,7 @@ async def hold(executor: str, attempts: Mapping[str, int]) -> Check:
             *pairs,
         ],
     )
-    return Check(
-        [job.decode() for job in missing], [job.decode() for job in lost], well_for_ms / 1000
-    )
+    return Check([job.decode() for job in missing], [job.decode() for job in lost])
 
 
 async def restore(job_id: str, owner: str, order: str, attempt: int, executor: str) -> bool:
@@ -213,9 +214,15 @@ async def held(job_ids: Sequence[str]) -> set[str]:
     return {job_id for job_id, found in zip(job_ids, there, strict=True) if found}
 
 
-async def expired(for_s: float = 0.0) -> list[str]:
-    """Jobs whose executor has said nothing for its lease, and for so long after."""
-    return [job.decode() for job in await EXPIRED.run([keys.LEASES], [int(for_s * 1000)])]
+async def expired(for_s: float = 0.0, *, well_for_s: float | None = None) -> list[str]:
+    """Jobs whose executor has said nothing for its lease, and for so long after.
+
+    `well_for_s`: none before executors, whichever, have reached Redis for so long without a pause
+    in which leases might have run out although their jobs went on.
+    """
+    well_ms = -1 if well_for_s is None else int(well_for_s * 1000)
+    found = await EXPIRED.run([keys.LEASES, keys.WELL_SINCE], [int(for_s * 1000), well_ms])
+    return [job.decode() for job in found]
 
 
 async def overdue() -> tuple[int, list[Overdue]]:

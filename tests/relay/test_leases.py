@@ -134,14 +134,23 @@ async def test_what_redis_forgot_is_held_again_by_who_runs_it() -> None:
 
 
 async def test_executors_have_reached_redis_without_a_pause_whichever_it_was() -> None:
+    async def well(for_s: float) -> bool:
+        return await leases.expired(-60, well_for_s=for_s) == ["job"]
+
     with override_settings(CODR={**settings.CODR, "lease_s": 3.2}):
+        await held()
+        assert not await well(0), "no executor has been here"
         await leases.hold("one", {})
+        assert await well(0)
         for executor in ("one", "two") * 2:
             await asyncio.sleep(0.4)
             await leases.hold(executor, {})
-        assert (await leases.hold("new", {})).well_for_s >= 1.6
+        assert await well(1.6)
         await asyncio.sleep(1.8)
-        assert (await leases.hold("one", {})).well_for_s == 0
+        assert not await well(0)
+        await leases.hold("one", {})
+        assert await well(0)
+        assert not await well(1.6)
 
 
 async def test_a_job_that_is_over_leaves_nothing() -> None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from executor_app import dispatch
+from executor_app import executor as executor_module
 from executor_app.dispatch import Order
 from executor_app.executor import Executor, _JobRun
-from executor_app.relay import leases, queue
-from executor_app.relay.client import client
+from executor_app.relay import keys, leases, queue
+from executor_app.relay.client import client, end_tasks
 
 ORDER = Order(
     job_id="job", owner="ada", payers=["ada"], language="python", files=[("main.py", b"")],
@@ -25,10 +30,46 @@ async def empty(relay_settings: None) -> AsyncIterator[None]:
 
 
 @pytest.fixture
-def executor() -> Iterator[Executor]:
+def executor(monkeypatch: pytest.MonkeyPatch) -> Iterator[Executor]:
+    """One that has no sandbox, and so nothing to announce, and no broker."""
+
+    async def announce_nothing() -> None: ...
+
     made = Executor()
+    monkeypatch.setattr(dispatch, "send_tickets", lambda count: None)
+    monkeypatch.setattr(executor_module, "ROUND_S", 0.02)
+    monkeypatch.setattr(made, "_announce", announce_nothing)
     yield made
     made._loop.close()
+
+
+class Held:
+    """Counts how often the executor has said that its jobs run."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.times = 0
+        self._hold = leases.hold
+        monkeypatch.setattr(leases, "hold", self._count)
+
+    async def _count(self, executor: str, attempts: Mapping[str, int]) -> leases.Check:
+        check = await self._hold(executor, attempts)
+        self.times += 1
+        return check
+
+
+@contextlib.asynccontextmanager
+async def rounds(executor: Executor) -> AsyncIterator[None]:
+    going = asyncio.create_task(executor._go_rounds())
+    try:
+        yield
+    finally:
+        await end_tasks([going])
+
+
+async def until(what: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(20):
+        while not await what():  # noqa: ASYNC110 - Redis tells nobody
+            await asyncio.sleep(0.02)
 
 
 async def take(executor: Executor) -> _JobRun:
@@ -62,3 +103,33 @@ async def test_what_is_said_of_an_attempt_is_not_held_against_the_next(
     await executor._hold_jobs()
     assert (run.attempt, later[0].attempt) == (1, 2)
     assert not later[0]._unheard
+
+
+async def test_after_an_outage_in_the_middle_of_a_round_no_job_counts_as_lost(
+    executor: Executor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It begins when everybody has just said what they run, and is over when nobody could."""
+    await leases.expired()  # now Redis knows the script
+    await leases.restore("theirs", "ada", ORDER.as_text(), 1, "another")
+    now_s, _ = await client().time()
+    await client().set(keys.WELL_SINCE, (now_s - 3600) * 1000)
+    ask = client().evalsha
+    answers: list[Any] = []
+
+    async def after_an_outage(digest: str, *arguments: Any) -> Any:
+        looks = digest == leases.EXPIRED.digest and not answers
+        if looks:
+            await client().zadd(keys.LEASES, {"theirs": 0})
+            await client().delete(keys.WELL_SINCE)
+        answer = await ask(digest, *arguments)
+        if looks:
+            answers.append(answer)
+        return answer
+
+    async def answered() -> bool:
+        return bool(answers)
+
+    monkeypatch.setattr(client(), "evalsha", after_an_outage)
+    async with rounds(executor):
+        await until(answered)
+    assert answers == [[]]
