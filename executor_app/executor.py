@@ -13,7 +13,7 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Final, TypeVar
 
 import uvloop
@@ -61,6 +61,7 @@ class Executor:
         self._host: Host | None = None
         self._proofs: list[Proof] = []
         self._rounds: asyncio.Task[None] | None = None
+        self._announced_at = 0.0
         self._stopping = False
         self._grace_is_over = False
         self._handing_over: list[asyncio.Future[None]] = []
@@ -166,22 +167,27 @@ class Executor:
         )
 
     async def _go_rounds(self) -> None:
-        announced = 0.0
+        """Two: nobody's jobs are to count as lost because Redis is slow to say something else."""
+        await asyncio.gather(self._go_round(self._hold_jobs), self._go_round(self._look_around))
+
+    async def _go_round(self, each: Callable[[], Awaitable[None]]) -> None:
         while True:
             await asyncio.sleep(ROUND_S)
             try:
-                await self._hold_jobs()
-                # After an outage of Redis every lease has run out; whoever still runs a job has to
-                # have had the time to say so.
-                await take_up_lost(well_for_s=conf().lease_s)
-                for job_id in await presence.abandoned(list(self._jobs)):
-                    if job_id in self._jobs:
-                        self._jobs[job_id].abandon()
-                if time.monotonic() - announced > presence.HEARTBEAT_S - ROUND_S / 2:
-                    await self._announce()
-                    announced = time.monotonic()
+                await each()
             except (RedisError, OSError, BrokerError) as error:
                 logger.warning("executor %s cannot report to Redis: %s", self.name, error)
+
+    async def _look_around(self) -> None:
+        # After an outage of Redis every lease has run out; whoever still runs a job has to have had
+        # the time to say so.
+        await take_up_lost(well_for_s=conf().lease_s)
+        for job_id in await presence.abandoned(list(self._jobs)):
+            if job_id in self._jobs:
+                self._jobs[job_id].abandon()
+        if time.monotonic() - self._announced_at > presence.HEARTBEAT_S - ROUND_S / 2:
+            await self._announce()
+            self._announced_at = time.monotonic()
 
     async def _hold_jobs(self) -> None:
         jobs = {job_id: job for job_id, job in self._jobs.items() if not job.settled}

@@ -14,7 +14,7 @@ from executor_app import dispatch
 from executor_app import executor as executor_module
 from executor_app.dispatch import Order
 from executor_app.executor import Executor, _JobRun
-from executor_app.relay import keys, leases, queue
+from executor_app.relay import keys, leases, presence, queue
 from executor_app.relay.client import client, end_tasks
 
 ORDER = Order(
@@ -103,6 +103,28 @@ async def test_what_is_said_of_an_attempt_is_not_held_against_the_next(
     await executor._hold_jobs()
     assert (run.attempt, later[0].attempt) == (1, 2)
     assert not later[0]._unheard
+
+
+async def test_jobs_are_held_while_redis_is_slow_to_say_something_else(
+    executor: Executor, run: _JobRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = asyncio.Event()
+
+    async def stuck(*_: object, **__: object) -> set[str]:
+        asked.set()
+        await asyncio.Event().wait()
+        return set()
+
+    monkeypatch.setattr(presence, "abandoned", stuck)
+    held = Held(monkeypatch)
+    async with rounds(executor):
+        await asyncio.wait_for(asked.wait(), 20)
+        before = held.times
+
+        async def again() -> bool:
+            return held.times > before + 1
+
+        await until(again)
 
 
 async def test_after_an_outage_in_the_middle_of_a_round_no_job_counts_as_lost(
