@@ -177,6 +177,9 @@ class Executor:
                 await each()
             except (RedisError, OSError, BrokerError) as error:
                 logger.warning("executor %s cannot report to Redis: %s", self.name, error)
+            except Exception:
+                # One job that cannot be dealt with is no reason to let go of all the others.
+                logger.exception("executor %s: a round failed", self.name)
 
     async def _look_around(self) -> None:
         # After an outage of Redis every lease has run out; whoever still runs a job has to have had

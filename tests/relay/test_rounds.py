@@ -9,13 +9,17 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.test.utils import override_settings
 
 from executor_app import dispatch
 from executor_app import executor as executor_module
 from executor_app.dispatch import Order
 from executor_app.executor import Executor, _JobRun
-from executor_app.relay import keys, leases, presence, queue
+from executor_app.protocol import Complete, FinalStatus
+from executor_app.relay import keys, leases, presence, queue, versions
 from executor_app.relay.client import client, end_tasks
+from executor_app.relay.events import Publisher
 
 ORDER = Order(
     job_id="job", owner="ada", payers=["ada"], language="python", files=[("main.py", b"")],
@@ -125,6 +129,37 @@ async def test_jobs_are_held_while_redis_is_slow_to_say_something_else(
             return held.times > before + 1
 
         await until(again)
+
+
+async def test_the_rounds_go_on_after_a_job_that_a_later_release_has_ended(
+    executor: Executor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as later:
+        later.setattr(versions, "WRITTEN", versions.READ + 1)
+        end = Complete(status=FinalStatus.COMPLETED)
+        await Publisher("theirs", attempt=1, seq=0).publish_complete(end)
+    held = Held(monkeypatch)
+    with override_settings(CODR={**settings.CODR, "lease_s": 0.1}):
+        await leases.restore("theirs", "ada", ORDER.as_text(), 1, "another")
+        async with rounds(executor):
+
+            async def taken_back() -> bool:
+                return bool(await client().exists(keys.order("theirs")))
+
+            await until(taken_back)
+            before = held.times
+
+            async def again() -> bool:
+                return held.times > before + 1
+
+            await until(again)
+            await Publisher("ours", attempt=1, seq=0).publish_complete(end)
+            await leases.restore("ours", "ada", ORDER.as_text(), 1, "another")
+
+            async def withdrawn() -> bool:
+                return not await client().exists(keys.held("ours"), keys.order("ours"))
+
+            await until(withdrawn)
 
 
 async def test_after_an_outage_in_the_middle_of_a_round_no_job_counts_as_lost(
