@@ -185,7 +185,9 @@ class Executor:
         # After an outage of Redis every lease has run out; whoever still runs a job has to have had
         # the time to say so.
         await take_up_lost(well_for_s=conf().lease_s)
-        for job_id in await presence.abandoned(list(self._jobs)):
+        # So have those who follow a job, whom Redis may have forgotten.
+        grace_s = conf().client_grace_s
+        for job_id in await presence.abandoned(list(self._jobs), well_for_s=grace_s):
             if job_id in self._jobs:
                 self._jobs[job_id].abandon()
         if time.monotonic() - self._announced_at > presence.HEARTBEAT_S - ROUND_S / 2:

@@ -14,11 +14,27 @@ from executor_app.conf import conf
 
 from . import keys
 from .client import client
+from .leases import NOW
 from .scripts import Script
 
 HEARTBEAT_S: Final = 2.0
 # Three heartbeats may be lost before an executor counts as gone.
 EXECUTOR_KEPT_S: Final = 4 * HEARTBEAT_S
+
+# KEYS: since when executors have reached Redis, presences. ARGV: for how many milliseconds they
+# must have, or -1. Which of the presences are not there, counted from 0.
+ABANDONED: Final = Script(
+    NOW
+    + """
+local since = redis.call('GET', KEYS[1])
+if (since and now - since or -1) < tonumber(ARGV[1]) then return {} end
+local gone = {}
+for i = 2, #KEYS do
+  if redis.call('EXISTS', KEYS[i]) == 0 then table.insert(gone, i - 2) end
+end
+return gone
+"""
+)
 
 # KEYS: executors. ARGV: prefix of announcements, names. One may have come back meanwhile.
 FORGET: Final = Script("""
@@ -82,9 +98,16 @@ async def be_present(job_id: str) -> None:
     await client().set(keys.presence(job_id), b"1", px=int(conf().client_grace_s * 1000))
 
 
-async def abandoned(job_ids: Sequence[str]) -> set[str]:
-    """Which of these jobs nobody has followed for the grace period."""
+async def abandoned(job_ids: Sequence[str], *, well_for_s: float | None = None) -> set[str]:
+    """Which of these jobs nobody has followed for the grace period.
+
+    `well_for_s`: none before executors have reached Redis for so long without a pause. In an outage
+    whoever follows a job cannot say so, and a Redis that lost its memory has forgotten all of them.
+    """
     if not job_ids:
         return set()
-    values = await client().mget([keys.presence(job_id) for job_id in job_ids])
-    return {job_id for job_id, value in zip(job_ids, values, strict=True) if value is None}
+    well_ms = -1 if well_for_s is None else int(well_for_s * 1000)
+    places = await ABANDONED.run(
+        [keys.WELL_SINCE, *(keys.presence(job_id) for job_id in job_ids)], [well_ms]
+    )
+    return {job_ids[place] for place in places}

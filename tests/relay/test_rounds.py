@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -16,7 +17,7 @@ from executor_app import dispatch
 from executor_app import executor as executor_module
 from executor_app.dispatch import Order
 from executor_app.executor import Executor, _JobRun
-from executor_app.protocol import Complete, FinalStatus
+from executor_app.protocol import Cancel, Complete, FinalStatus
 from executor_app.relay import keys, leases, presence, queue, versions
 from executor_app.relay.client import client, end_tasks
 from executor_app.relay.events import Publisher
@@ -190,3 +191,18 @@ async def test_after_an_outage_in_the_middle_of_a_round_no_job_counts_as_lost(
     async with rounds(executor):
         await until(answered)
     assert answers == [[]]
+
+
+@pytest.mark.slow
+async def test_who_followed_a_job_has_the_grace_period_to_come_back_when_redis_forgot_them(
+    executor: Executor, run: _JobRun
+) -> None:
+    run._started -= 3600
+    with override_settings(CODR={**settings.CODR, "client_grace_s": 1.0}):
+        await presence.be_present(ORDER.job_id)
+        async with rounds(executor):
+            await client().flushdb()
+            forgotten_at = time.monotonic()
+            ended = await asyncio.wait_for(run._inputs.wait_for_input_response(), 20)
+    assert isinstance(ended, Cancel)
+    assert time.monotonic() - forgotten_at >= 1.0
