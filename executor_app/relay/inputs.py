@@ -46,6 +46,8 @@ MAX_BYTES: Final = 64 * 1024 * 1024
 MAX_SENDERS: Final = 1000
 # How often the journal is looked at although nothing came: pub/sub is at most once.
 LOOK_AGAIN_S: Final = 2.0
+# How long an acknowledgement is there to be found by that where the job has no journal.
+ACK_KEPT_MS: Final = 60_000
 
 READ_COUNT: Final = 500
 # How far back a repeated append looks for itself: others may have typed in between.
@@ -94,7 +96,7 @@ async def publish_ack(job_id: str, seq: int) -> None:
     """Tells the executor that the job's reader has dealt with everything up to `seq`."""
     await scripts.PUBLISH_ACK.run(
         [keys.acknowledged(job_id), keys.output_journal(job_id)],
-        [group_channel(keys.input_group(job_id)), seq],
+        [group_channel(keys.input_group(job_id)), seq, ACK_KEPT_MS],
     )
 
 

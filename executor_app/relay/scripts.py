@@ -124,13 +124,15 @@ redis.call('PUBLISH', ARGV[1], cmsgpack.pack(message))
 return n
 """)
 
-# KEYS: acknowledged, journal. ARGV: group's channel, number. The number is kept, since the group
-# may lose the message, for as long as the journal is, and only grows: several may read.
+# KEYS: acknowledged, journal. ARGV: group's channel, number, milliseconds. The number is kept,
+# since the group may lose the message, for as long as the journal is, and only grows: several may
+# read. Where Redis has lost the journal, which may grow only when this is heard, it is kept for the
+# milliseconds.
 PUBLISH_ACK: Final = Script("""
 local seq = tonumber(ARGV[2])
 if seq <= tonumber(redis.call('GET', KEYS[1]) or '0') then return 0 end
 local left = redis.call('PTTL', KEYS[2])
-if left > 0 then redis.call('SET', KEYS[1], seq, 'PX', left) end
+redis.call('SET', KEYS[1], seq, 'PX', left > 0 and left or ARGV[3])
 redis.call('PUBLISH', ARGV[1], cmsgpack.pack({type = 'job.ack', seq = seq}))
 return 1
 """)

@@ -13,8 +13,14 @@ from redis.exceptions import ConnectionError
 from executor_app.protocol import Eof, InputResponse, Stdin
 from executor_app.relay import inputs, keys
 from executor_app.relay.client import client
-from executor_app.relay.inputs import InputReader, publish_input_response, read_inputs
+from executor_app.relay.inputs import (
+    InputReader,
+    publish_ack,
+    publish_input_response,
+    read_inputs,
+)
 from executor_app.relay.remains import forget_later
+from executor_app.relay.window import Window
 
 
 @pytest.fixture
@@ -157,6 +163,21 @@ async def test_what_comes_while_the_journal_is_looked_at_is_no_other_journal(
         monkeypatch.setattr(client(), "xrange", slow)
         await reader.begin_again()
         await nothing_more(reader)
+
+
+@pytest.mark.slow
+async def test_an_acknowledgement_is_found_that_came_while_redis_had_forgotten_the_job(
+    job_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The program stands still until it comes, so there is no journal before it; and whoever
+    listens has just lost the connection on which it is told."""
+    window = Window(limit_bytes=1)
+    async with InputReader(job_id, window=window):
+        window.sent(1, 100)
+        with monkeypatch.context() as lossy:
+            lossy.setattr(keys, "input_group", lambda job: f"nowhere.{job}")
+            await publish_ack(job_id, 1)
+        await window.wait(20)
 
 
 async def test_a_job_has_no_more_senders_than_it_may(

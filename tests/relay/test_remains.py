@@ -79,10 +79,10 @@ async def test_nothing_of_it_stays_for_ever() -> None:
     assert all([await client().pttl(key) > 0 for key in await client().keys("*")])
 
 
-async def test_an_acknowledgement_that_comes_late_goes_with_the_journal() -> None:
+async def test_an_acknowledgement_that_comes_late_goes_with_the_journal_or_soon() -> None:
     await ended("a", 10)
     await publish_ack("a", 1)
     assert 0 < await client().pttl(keys.acknowledged("a")) <= 60_000
     await client().delete(keys.output_journal("a"))
     await publish_ack("a", 2)
-    assert await client().get(keys.acknowledged("a")) == b"1"
+    assert 0 < await client().pttl(keys.acknowledged("a")) <= 60_000
