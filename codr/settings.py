@@ -115,7 +115,6 @@ SECRET_KEY = _secret_key()
 # --- Django ------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
-    "daphne",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
