@@ -7,6 +7,9 @@ PIP_COMPILE := .venv/bin/pip-compile --quiet --generate-hashes --allow-unsafe --
 # Two processes; what belongs together is said in tests/conftest.py.
 IN_TWO := --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
+# Most of what runs here starts Python many times: compiled modules are to be kept, whoever calls.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run setup test fast check format bench chaos requirements audit clean
 
 # setpriv: should make be killed, what it started is told.
