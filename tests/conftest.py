@@ -7,7 +7,6 @@ together, and so do those of a folder that makes something for all of its files.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from xdist.remote import Producer
@@ -50,8 +49,7 @@ def _turn(nodeid: str) -> int:
     return next(turns, len(LONGEST))
 
 
-def _running(state: Path, **environment: str) -> Iterator[Stack]:
-    stack = Stack(state, environment)
+def _running(stack: Stack) -> Iterator[Stack]:
     stack.start()
     yield stack
     stack.stop()
@@ -60,17 +58,14 @@ def _running(state: Path, **environment: str) -> Iterator[Stack]:
 @pytest.fixture(scope="session")
 def codr(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Codr as `make run` starts it: Firejail, SQLite, the standard policy."""
-    yield from _running(tmp_path_factory.mktemp("codr"))
+    yield from _running(Stack(tmp_path_factory.mktemp("codr"), prepares=True))
 
 
 @pytest.fixture(scope="session")
 def codr_bubblewrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The same with the other sandbox and without validation, for programs it would refuse."""
-    yield from _running(
-        tmp_path_factory.mktemp("codr-bubblewrap"),
-        CODR_SANDBOX="bubblewrap",
-        CODR_VALIDATION="off",
-    )
+    environment = {"CODR_SANDBOX": "bubblewrap", "CODR_VALIDATION": "off"}
+    yield from _running(Stack(tmp_path_factory.mktemp("codr-bubblewrap"), environment))
 
 
 @pytest.fixture(autouse=True)

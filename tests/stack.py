@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 from urllib.request import urlopen
 
 from executor_app.runner import mounts
@@ -17,15 +25,21 @@ from executor_app.runner import mounts
 CHECKOUT = Path(__file__).resolve().parent.parent
 READY_S = 90.0
 STOP_S = 30.0
+ENDED_S = 40.0
 
 
 @dataclass
 class Stack:
-    """One running Codr. `environment` adds to or replaces settings; see docs/configuration.md."""
+    """One running Codr. `environment` adds to or replaces settings; see docs/configuration.md.
+
+    `prepares`: it makes its own database and static files, which takes as long as all the rest.
+    Others begin with a copy; those with a DATABASE_URL have nothing to copy.
+    """
 
     state: Path
     environment: Mapping[str, str] = field(default_factory=dict)
     port: int = 0
+    prepares: bool = False
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -57,9 +71,13 @@ class Stack:
     def start(self) -> None:
         """Returns once it is ready; raises with its log if it does not become so."""
         self.port = self.port or free_port()
+        options = []
+        if not self.prepares and "DATABASE_URL" not in self.environment:
+            give_prepared(self.state)
+            options = ["--no-prepare"]
         with open(self.state / "log", "ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "scripts.run"],
+                [sys.executable, "-m", "scripts.run", *options],
                 cwd=CHECKOUT,
                 env=self.settings,
                 stdin=subprocess.DEVNULL,
@@ -91,6 +109,39 @@ class Stack:
         with urlopen(self.url + path, timeout=10) as answer:
             content: bytes = answer.read()
         return content
+
+
+def job_rows(state: Path) -> dict[str, dict[str, Any]]:
+    """Every job in the database of a state folder, by its id. Cheap enough to be asked often."""
+    with closing(sqlite3.connect(f"file:{state}/codr.sqlite3?mode=ro", uri=True)) as database:
+        database.row_factory = sqlite3.Row
+        rows = [dict(row) for row in database.execute("SELECT * FROM executor_app_job")]
+    return {str(uuid.UUID(row["id"])): row for row in rows}
+
+
+async def ended_row(state: Path, job_id: str) -> dict[str, Any]:
+    """Of one job, once it is over."""
+    async with asyncio.timeout(ENDED_S):
+        while True:
+            row = job_rows(state)[job_id]
+            if row["status"] not in ("queued", "running"):
+                return row
+            await asyncio.sleep(0.05)
+
+
+def give_prepared(state: Path) -> None:
+    """A database with nothing in it and the static files, where there is no database yet."""
+    if not (state / "codr.sqlite3").exists():
+        shutil.copytree(_prepared().name, state, dirs_exist_ok=True)
+
+
+@cache
+def _prepared() -> TemporaryDirectory[str]:
+    """A state folder as `make run` leaves it before the processes start; made once."""
+    folder = TemporaryDirectory(prefix="codr-prepared.")
+    command = [sys.executable, "-m", "scripts.prepare"]
+    subprocess.run(command, cwd=CHECKOUT, env=Stack(Path(folder.name)).settings, check=True)
+    return folder
 
 
 def free_port() -> int:

@@ -33,7 +33,6 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parts]:
     parts = Parts(tmp_path_factory.mktemp("headers"))
     try:
         parts.start("redis")
-        parts.prepare()
         parts.start("web")
         parts.start(
             "web",

@@ -26,7 +26,6 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parts]:
     parts = Parts(tmp_path_factory.mktemp("door"))
     try:
         parts.start("redis")
-        parts.prepare()
         impatient = {
             "CODR_REQUEST_S": str(REQUEST_S),
             "CODR_FIRST_MESSAGE_S": "600",

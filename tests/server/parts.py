@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import signal
@@ -12,7 +11,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
@@ -21,7 +19,7 @@ import redis
 from executor_app.runner import mounts
 from scripts.embedded_redis import configuration, find_server
 from scripts.run import read_procfile
-from tests.stack import CHECKOUT, Stack, free_port
+from tests.stack import CHECKOUT, Stack, free_port, give_prepared
 
 PASSWORD = "known-to-the-tests"
 PATIENCE_S = 40.0
@@ -41,6 +39,7 @@ class Parts:
 
     def __post_init__(self) -> None:
         (self.state / "redis").mkdir()
+        give_prepared(self.state)
 
     @property
     def settings(self) -> dict[str, str]:
@@ -51,10 +50,6 @@ class Parts:
             "REDIS_URL": f"redis://default:{PASSWORD}@127.0.0.1:{self.redis_port}/0",
             **self.environment,
         }
-
-    def prepare(self) -> None:
-        command = [sys.executable, "-m", "scripts.prepare"]
-        subprocess.run(command, cwd=CHECKOUT, env=self.settings, check=True)
 
     def start(self, name: str, called: str = "", **settings: str) -> None:
         called = called or name
@@ -122,25 +117,6 @@ class Parts:
     def log(self, called: str) -> str:
         return (self.state / f"{called}.log").read_text(errors="replace")
 
-    def rows(self) -> dict[str, dict[str, Any]]:
-        said = subprocess.run(
-            [sys.executable, "manage.py", "shell", "--verbosity", "0", "-c", ROWS],
-            cwd=CHECKOUT,
-            env=self.settings,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        return {row["id"]: row for row in json.loads(said.stdout)}
-
-    async def row_of(self, job_id: str) -> dict[str, Any]:
-        """Once it is over."""
-        async with asyncio.timeout(PATIENCE_S):
-            while True:
-                row = (await asyncio.to_thread(self.rows))[job_id]
-                if row["status"] not in ("queued", "running"):
-                    return row
-
     def name_of(self, called: str) -> str:
         """What an executor started under that name calls itself."""
         own = self.environment["CODR_EXECUTOR_NAME"]
@@ -175,12 +151,6 @@ class Parts:
 
 
 PROCFILE = read_procfile(CHECKOUT / "Procfile")
-ROWS = """
-import json
-from executor_app.models import Job
-fields = "id", "status", "message", "worker", "output_bytes", "attempt"
-print(json.dumps([{f: str(getattr(j, f)) for f in fields} for j in Job.objects.all()]))
-"""
 
 
 def redis_answers(port: int) -> bool:

@@ -14,7 +14,7 @@ import redis
 from tests.server.client import connect, says_hello
 from tests.server.parts import PASSWORD, Parts, until
 from tests.server.programs import ASKING, SLEEPS
-from tests.stack import free_port
+from tests.stack import ended_row, free_port
 
 pytestmark = pytest.mark.slow
 LEASE_S = 2.0
@@ -34,7 +34,6 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parts]:
     )
     try:
         parts.start("redis")
-        parts.prepare()
         parts.start("web")
         yield parts
     finally:
@@ -142,8 +141,8 @@ async def test_a_job_of_a_killed_executor_starts_again_and_needs_no_answer_twice
         again = client.frames[client.frames.index(client.of("restarted")[0]) :]
         said = "".join(f["data"] for f in again if f.get("stream") == "stdout" and "data" in f)
         assert said == "0 a\n1 b\n2 c\n"
-    row = await whole.row_of(job["job_id"])
-    assert (row["status"], row["attempt"]) == ("completed", "2")
+    row = await ended_row(whole.state, job["job_id"])
+    assert (row["status"], row["attempt"]) == ("completed", 2)
     assert row["worker"] == whole.name_of("another" if killed == "executor" else "executor")
     for name in {"another"} & whole.processes.keys():
         whole.stop(name)
@@ -162,8 +161,8 @@ async def test_a_job_that_takes_its_executors_with_it_is_not_tried_for_ever(whol
         complete = await client.until("complete")
         assert complete["status"] == "failed"
         assert "2 machines" in complete["message"]
-    row = await whole.row_of(job["job_id"])
-    assert (row["status"], row["attempt"]) == ("failed", "2")
+    row = await ended_row(whole.state, job["job_id"])
+    assert (row["status"], row["attempt"]) == ("failed", 2)
     whole.until_ready()
 
 
@@ -241,7 +240,7 @@ async def test_a_job_cancelled_in_the_queue_never_runs(whole: Parts) -> None:
             await client.send({"type": "cancel", "reason": "never mind"})
             complete = await client.until("complete")
         assert (complete["status"], complete["message"]) == ("cancelled", "never mind")
-        assert (await whole.row_of(job["job_id"]))["status"] == "cancelled"
+        assert (await ended_row(whole.state, job["job_id"]))["status"] == "cancelled"
     finally:
         process.send_signal(signal.SIGCONT)
     whole.until_ready()
@@ -251,7 +250,7 @@ async def test_a_job_cancelled_in_the_queue_never_runs(whole: Parts) -> None:
         await again.until("complete")
     assert again.of("output") == []
     assert [frame["type"] for frame in again.frames].count("complete") == 1
-    assert (await whole.row_of(job["job_id"]))["status"] == "cancelled"
+    assert (await ended_row(whole.state, job["job_id"]))["status"] == "cancelled"
 
 
 async def test_an_idle_executor_takes_what_a_busy_one_cannot(whole: Parts) -> None:

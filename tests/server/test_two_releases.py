@@ -12,7 +12,7 @@ import pytest
 
 from tests.server.client import connect
 from tests.server.parts import Parts
-from tests.stack import CHECKOUT, free_port
+from tests.stack import CHECKOUT, ended_row, free_port
 
 pytestmark = pytest.mark.slow
 # READ and WRITTEN of the older one and of the newer: first a version is read, then written.
@@ -35,7 +35,6 @@ def parts(
     )
     try:
         parts.start("redis")
-        parts.prepare()
         parts.start("recorder", **older)
         parts.start("executor", **older)
         another = parts.name_of("newer-executor")
@@ -70,7 +69,7 @@ async def test_a_job_runs_wherever_it_gets_and_is_followed_through_either(
                 await other.until("complete")
             await client.until("complete")
         assert client.text() == other.text() == "ada\n"
-        row = await parts.row_of(job["job_id"])
+        row = await ended_row(parts.state, job["job_id"])
         assert row["status"] == "completed"
         ran.add(row["worker"])
     assert len(ran) == 2

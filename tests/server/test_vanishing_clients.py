@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import time
 from collections.abc import Iterator
 
 import pytest
 
 from tests.server.client import connect
-from tests.stack import Stack
+from tests.stack import Stack, ended_row
 
 pytestmark = pytest.mark.slow
 GRACE_S = 2.0
-ROWS = """
-import json
-from executor_app.models import Job
-print(json.dumps([[str(j.pk), j.status, j.message, j.output_bytes] for j in Job.objects.all()]))
-"""
 
 
 @pytest.fixture(scope="module")
@@ -32,37 +25,22 @@ def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     stack.stop()
 
 
-def row(stack: Stack, job_id: str) -> list[str]:
-    said = stack.manage("shell", "--verbosity", "0", "-c", ROWS)
-    assert said.returncode == 0, said.stderr
-    rows: list[list[str]] = json.loads(said.stdout)
-    return next(row for row in rows if row[0] == job_id)
-
-
-async def until_over(stack: Stack, job_id: str) -> list[str]:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        found = await asyncio.to_thread(row, stack, job_id)
-        if found[1] not in ("queued", "running"):
-            return found
-    raise AssertionError(f"job {job_id} did not end: {found}")
-
-
 async def test_a_job_that_nobody_follows_is_ended_and_recorded(impatient: Stack) -> None:
     async with connect(impatient.socket_url) as client:
         job = await client.execute("python", "input('anybody? ')")
         await client.until("input_request")
-    found = await until_over(impatient, job["job_id"])
-    assert found[1] == "cancelled"
-    assert "went away" in found[2]
+    found = await ended_row(impatient.state, job["job_id"])
+    assert found["status"] == "cancelled"
+    assert "went away" in found["message"]
 
 
 async def test_a_job_that_finishes_first_is_recorded_as_it_ended(impatient: Stack) -> None:
     async with connect(impatient.socket_url) as client:
         job = await client.execute("python", "import time\ntime.sleep(0.5)\nprint('done')")
         await client.until("status", status="running")
-    found = await until_over(impatient, job["job_id"])
-    assert found[1:] == ["completed", "", len("done\n")]
+    found = await ended_row(impatient.state, job["job_id"])
+    assert (found["status"], found["message"]) == ("completed", "")
+    assert found["output_bytes"] == len("done\n")
 
 
 async def test_a_client_that_stays_keeps_its_job_past_the_grace_period(impatient: Stack) -> None:

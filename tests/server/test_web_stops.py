@@ -26,7 +26,6 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parts]:
     )
     try:
         parts.start("redis")
-        parts.prepare()
         for name in ("executor", "recorder", "web"):
             parts.start(name)
         parts.start("web", "other")
