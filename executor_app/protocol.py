@@ -537,7 +537,7 @@ def parse_event(
 def parse_input(
     text: str | bytes,
 ) -> InputResponse | Stdin | Eof | Resize | Signal | Cancel:
-    """An entry of a job's input journal as the message that the client sent."""
+    """An entry of a job's input journal as the message that the client sent. Raises ValueError."""
     message: InputResponse | Stdin | Eof | Resize | Signal | Cancel
     message = _input.validate_json(text)
     return message

@@ -165,6 +165,43 @@ async def test_what_comes_while_the_journal_is_looked_at_is_no_other_journal(
         await nothing_more(reader)
 
 
+@pytest.mark.parametrize(
+    "comes", ["before it listens", "as it listens", "where only the journal tells"]
+)
+async def test_an_entry_of_a_kind_that_it_does_not_know_is_passed_over_and_said_so_once(
+    job_id: str,
+    comes: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """As of a later release. Whatever comes after it still arrives: a cancel above all."""
+
+    async def send() -> None:
+        await publish_input_response(job_id, unnumbered(1))
+        with monkeypatch.context() as later:
+            later.setattr(inputs, "encode", lambda message: '{"type":"paste","data":"unheard of"}')
+            await publish_input_response(job_id, unnumbered(2))
+        await publish_input_response(job_id, unnumbered(3))
+
+    if comes == "before it listens":
+        await send()
+    async with InputReader(job_id) as reader:
+        if comes == "as it listens":
+            await send()
+        elif comes == "where only the journal tells":
+            with monkeypatch.context() as lossy:
+                lossy.setattr(keys, "input_group", lambda job: f"nowhere.{job}")
+                await send()
+            await reader.begin_again()
+        assert await heard(reader, 2) == "1 3 "
+        await reader.begin_again()
+        await nothing_more(reader)
+    [told] = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert job_id in told.getMessage()
+    assert "unheard of" not in caplog.text
+    assert await kept(job_id) == "1 3 "
+
+
 @pytest.mark.slow
 async def test_an_acknowledgement_is_found_that_came_while_redis_had_forgotten_the_job(
     job_id: str, monkeypatch: pytest.MonkeyPatch
