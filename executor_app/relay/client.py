@@ -26,7 +26,8 @@ MOST_CONNECTIONS: Final = 1000
 CANCEL_AGAIN_S: Final = 0.5
 # How long an executor waits for a Redis that is away before it gives a job up, with its output.
 PATIENCE_S: Final = 60.0
-AGAIN_S: Final = 0.5
+FIRST_PAUSE_S: Final = 0.05
+LONGEST_PAUSE_S: Final = 2.0
 
 _clients: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, redis.asyncio.Redis] = (
     weakref.WeakKeyDictionary()
@@ -88,14 +89,16 @@ def _background_loop() -> asyncio.AbstractEventLoop:
 async def patiently(work: Callable[[], Awaitable[T]]) -> T:
     """Tries again while Redis is away, for `PATIENCE_S`; doing `work` twice has to be harmless."""
     deadline = time.monotonic() + PATIENCE_S
+    pause = FIRST_PAUSE_S
     while True:
         try:
             return await work()
         except (ConnectionError, TimeoutError, OSError) as error:
             if time.monotonic() > deadline:
                 raise
-            logger.warning("Redis does not answer, trying again: %s", error)
-            await asyncio.sleep(AGAIN_S)
+            logger.warning("Redis does not answer, trying again in %.2f s: %s", pause, error)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE_S)
 
 
 async def end_tasks(tasks: Iterable[asyncio.Task[Any]]) -> None:

@@ -6,15 +6,13 @@ one, so a second run of a job that is already ahead, or a late one, fails at its
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from redis.exceptions import ConnectionError, ResponseError, TimeoutError
+from redis.exceptions import ResponseError
 
 from executor_app.conf import conf
 from executor_app.protocol import (
@@ -32,9 +30,7 @@ from executor_app.protocol import (
 )
 
 from . import keys, scripts, versions
-from .client import PATIENCE_S, client, group_channel
-
-logger = logging.getLogger(__name__)
+from .client import client, group_channel, patiently
 
 # A journal that nobody ends any more goes after a day.
 FORGOTTEN_S: Final = 24 * 3600
@@ -119,24 +115,20 @@ class Publisher:
             versions.WRITTEN,
             *frames,
         ]
-        deadline = time.monotonic() + PATIENCE_S
-        pause = 0.0
-        while True:
+        tries = 0
+
+        async def append() -> None:
+            nonlocal tries
+            tries += 1
             try:
-                try:
-                    await scripts.PUBLISH.run([self._journal], arguments)
-                except ResponseError as error:
-                    if "equal or smaller" not in str(error):
-                        raise
-                    if not (pause and await self._is_ours(first + len(frames) - 1)):
-                        raise SupersededError(self.job_id) from error
-                break
-            except (ConnectionError, TimeoutError, OSError):
-                if time.monotonic() > deadline:
+                await scripts.PUBLISH.run([self._journal], arguments)
+            except ResponseError as error:
+                if "equal or smaller" not in str(error):
                     raise
-                pause = min(max(0.05, pause * 2), 2.0)
-                logger.warning("Redis does not answer; trying again in %.2f s", pause)
-                await asyncio.sleep(pause)
+                if tries == 1 or not await self._is_ours(first + len(frames) - 1):
+                    raise SupersededError(self.job_id) from error
+
+        await patiently(append)
         self._expiry_set = True
 
     async def _is_ours(self, seq: int) -> bool:

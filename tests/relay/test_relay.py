@@ -20,8 +20,8 @@ from executor_app.protocol import (
     Output,
     parse_event,
 )
-from executor_app.relay import inputs, keys, presence
-from executor_app.relay.client import client, layer
+from executor_app.relay import inputs, keys, leases, presence
+from executor_app.relay.client import client, layer, patiently
 from executor_app.relay.events import (
     LAST_ATTEMPT,
     Publisher,
@@ -213,6 +213,34 @@ async def test_an_executor_that_comes_back_as_its_absence_is_noted_is_listed(
     assert await presence.executors() == {}
     assert list(await presence.executors()) == ["one"]
     await presence.remove_executor("one")
+
+
+@pytest.mark.parametrize("appends", [True, False])
+async def test_a_redis_that_is_away_is_asked_again_in_growing_pauses(
+    job_id: str, monkeypatch: pytest.MonkeyPatch, appends: bool
+) -> None:
+    """Soon, since most outages are short, and then seldom: hundreds of jobs ask at once."""
+    publisher = Publisher(job_id, attempt=1, seq=0)
+    await publisher.publish_output("stdout", "run", b"before")
+    ask, pauses = client().evalsha, list[float]()
+
+    async def away(*arguments: object) -> object:
+        if len(pauses) < 8:
+            raise ConnectionError("the network's failure")
+        return await ask(*arguments)
+
+    async def note(pause_s: float) -> None:
+        pauses.append(pause_s)
+
+    monkeypatch.setattr(client(), "evalsha", away)
+    with monkeypatch.context() as clock:
+        clock.setattr("executor_app.relay.client.asyncio.sleep", note)
+        if appends:
+            await publisher.publish_output("stdout", "run", b"after")
+        else:
+            await patiently(lambda: leases.alive([job_id]))
+    assert pauses == [0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 2.0, 2.0]
+    assert await texts(job_id) == (["before", "after"] if appends else ["before"])
 
 
 async def test_an_append_whose_answer_was_lost_may_be_asked_about_more_than_once(
