@@ -25,6 +25,17 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 """
 
+# The first key is since when executors have reached Redis, and the first argument for how long they
+# must have, without a pause (`well_ms`); else the answer is none. In one step with the look itself:
+# between two there may be an outage, after which every lease has run out and nobody is there.
+WELL: Final = (
+    NOW
+    + """
+local since = redis.call('GET', KEYS[1])
+if (since and now - since or -1) < tonumber(ARGV[1]) then return {} end
+"""
+)
+
 # KEYS: leases, since when executors have reached Redis. ARGV: prefix of held jobs, of orders,
 # executor, lease's milliseconds, the longest pause, then job and attempt in pairs. Who comes back
 # from the dead finds another's name, or a later attempt.
@@ -83,15 +94,12 @@ return alive
 """
 )
 
-# KEYS: leases, since when executors have reached Redis. ARGV: milliseconds since it ran out, at
-# least; for how many executors must have reached Redis without a pause, or -1. In one step: between
-# two there may be an outage, after which every lease has run out.
+# KEYS: since when executors have reached Redis, leases. ARGV: for how long they must have,
+# milliseconds since it ran out, at least.
 EXPIRED: Final = Script(
-    NOW
+    WELL
     + """
-local since = redis.call('GET', KEYS[2])
-if (since and now - since or -1) < tonumber(ARGV[2]) then return {} end
-return redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[1], 'LIMIT', 0, 100)
+return redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now - ARGV[2], 'LIMIT', 0, 100)
 """
 )
 
@@ -220,8 +228,8 @@ async def expired(for_s: float = 0.0, *, well_for_s: float | None = None) -> lis
     `well_for_s`: none before executors, whichever, have reached Redis for so long without a pause
     in which leases might have run out although their jobs went on.
     """
-    well_ms = -1 if well_for_s is None else int(well_for_s * 1000)
-    found = await EXPIRED.run([keys.LEASES, keys.WELL_SINCE], [int(for_s * 1000), well_ms])
+    arguments = [well_ms(well_for_s), int(for_s * 1000)]
+    found = await EXPIRED.run([keys.WELL_SINCE, keys.LEASES], arguments)
     return [job.decode() for job in found]
 
 
@@ -255,6 +263,11 @@ async def take_back(
     return TakenBack(
         "spent" if what == b"spent" else "queued", order.decode(), int(attempt), executor.decode()
     )
+
+
+def well_ms(well_for_s: float | None) -> int:
+    """The argument of `WELL`; without a time it looks in any case."""
+    return -1 if well_for_s is None else int(well_for_s * 1000)
 
 
 def _lease_ms() -> int:

@@ -14,20 +14,18 @@ from executor_app.conf import conf
 
 from . import keys
 from .client import client
-from .leases import NOW
+from .leases import WELL, well_ms
 from .scripts import Script
 
 HEARTBEAT_S: Final = 2.0
 # Three heartbeats may be lost before an executor counts as gone.
 EXECUTOR_KEPT_S: Final = 4 * HEARTBEAT_S
 
-# KEYS: since when executors have reached Redis, presences. ARGV: for how many milliseconds they
-# must have, or -1. Which of the presences are not there, counted from 0.
+# KEYS: since when executors have reached Redis, presences. ARGV: for how long they must have. Which
+# of the presences are not there, counted from 0.
 ABANDONED: Final = Script(
-    NOW
+    WELL
     + """
-local since = redis.call('GET', KEYS[1])
-if (since and now - since or -1) < tonumber(ARGV[1]) then return {} end
 local gone = {}
 for i = 2, #KEYS do
   if redis.call('EXISTS', KEYS[i]) == 0 then table.insert(gone, i - 2) end
@@ -106,8 +104,6 @@ async def abandoned(job_ids: Sequence[str], *, well_for_s: float | None = None) 
     """
     if not job_ids:
         return set()
-    well_ms = -1 if well_for_s is None else int(well_for_s * 1000)
-    places = await ABANDONED.run(
-        [keys.WELL_SINCE, *(keys.presence(job_id) for job_id in job_ids)], [well_ms]
-    )
+    named = [keys.WELL_SINCE, *(keys.presence(job_id) for job_id in job_ids)]
+    places = await ABANDONED.run(named, [well_ms(well_for_s)])
     return {job_ids[place] for place in places}
