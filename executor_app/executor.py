@@ -237,7 +237,6 @@ class _JobRun:
         self._inputs = InputReader(order.job_id, again=order.attempt > 1, window=self._window)
         # Why nobody can hear this run any more, where that is so.
         self._unheard: Exception | str = ""
-        # Then nobody else has anything to say of the job, though it be taken from us meanwhile.
         self._said_the_end = False
         self._started = time.monotonic()
         self.settled = False
@@ -246,6 +245,12 @@ class _JobRun:
     @property
     def attempt(self) -> int:
         return self._order.attempt
+
+    @property
+    def _ended_unheard(self) -> bool:
+        """Then others say what becomes of the job. Of one whose end was heard there is no more to
+        say, though it be taken from us meanwhile."""
+        return bool(self._unheard) and not self._said_the_end
 
     def cancel(self, reason: str) -> None:
         self._inputs.interject(Cancel(type="cancel", reason=reason))
@@ -296,7 +301,7 @@ class _JobRun:
                 worker=self._worker,
             )
         await self._settle(result.cpu_time_s)
-        if self._unheard and not self._said_the_end:
+        if self._ended_unheard:
             logger.warning("job %s ended unheard: %s", self._order.job_id, self._unheard)
             return None
         return self._facts(result, started_at)
@@ -328,9 +333,8 @@ class _JobRun:
         self.settled = True
         try:
             await quotas.charge_cpu(order.payers, cpu_time_s)
-            # Unheard, others say what becomes of the job, and find it by its lease.
-            if self._unheard and not self._said_the_end:
-                return
+            if self._ended_unheard:
+                return  # by its lease others find it
             if await leases.release(order.job_id, self._worker, order.attempt):
                 await quotas.release(order.job_id, order.payers)
         except (RedisError, OSError) as error:

@@ -40,8 +40,7 @@ SUBMITTING_S: Final = 30.0
 # Who writes meanwhile waits for one batch of expiry, of 2 MB with usual transcripts; and who waits
 # for a result, for one round. What is left comes in the next, a minute later.
 EXPIRE_AT_ONCE: Final = 20
-EXPIRE_ROUND_S: Final = 2.0
-MISSING_ROUND_S: Final = 2.0
+ROUND_S: Final = 2.0
 DATABASE_PAUSE_S: Final = 1.0
 # How long a result may be on its way after its job's last event.
 RESULT_PATIENCE_S: Final = 15.0
@@ -183,7 +182,7 @@ def expire_jobs() -> None:
         if not keep_days:
             continue
         before = timezone.now() - timedelta(days=keep_days)
-        late_at = time.monotonic() + EXPIRE_ROUND_S
+        late_at = time.monotonic() + ROUND_S
         gone = batch = expire(before, EXPIRE_AT_ONCE)
         while batch == EXPIRE_AT_ONCE and time.monotonic() < late_at:
             batch = expire(before, EXPIRE_AT_ONCE)
@@ -244,7 +243,7 @@ def _end_lost(job: Job, *, never_taken: bool) -> None:
 def keep_missing_transcripts() -> None:
     """Of jobs whose recorder was lost, or lost Redis, when it had made the row and not yet the
     transcript: nobody else looks at them any more."""
-    late_at = time.monotonic() + MISSING_ROUND_S
+    late_at = time.monotonic() + ROUND_S
     for job_id in wait_for(overlooked(RESULT_PATIENCE_S)):
         if time.monotonic() > late_at:
             return

@@ -18,11 +18,14 @@ from .scripts import Script
 
 # So many journals are asked about at once.
 PAGE: Final = 500
+# What stands before and after a job's id in the names of its two journals.
+BEFORE, AFTER_OUTPUT = keys.output_journal("\0").split("\0")
+_, AFTER_INPUT = keys.input_journal("\0").split("\0")
 
 # KEYS: ended jobs by time, their sizes, their sum; output journal, input journal, presence, ack,
 # senders.
-# ARGV: job, bytes, time and keeping time in milliseconds, bound, what stands before and after a
-# job's id in the names of its two journals. The oldest go first, and this one never.
+# ARGV: job, bytes, time and keeping time in milliseconds, bound, then BEFORE, AFTER_OUTPUT and
+# AFTER_INPUT. The oldest go first, and this one never.
 FORGET: Final = Script("""
 redis.call('PEXPIRE', KEYS[4], ARGV[4])
 redis.call('PEXPIRE', KEYS[5], ARGV[4])
@@ -67,8 +70,6 @@ async def forget_later(job_id: str, size_bytes: int = 0) -> int:
         *(keys.output_journal(job_id), keys.input_journal(job_id)),
         *(keys.presence(job_id), keys.acknowledged(job_id), keys.senders(job_id)),
     ]
-    before, after_output = keys.output_journal("\0").split("\0")
-    _, after_input = keys.input_journal("\0").split("\0")
     settings = conf()
     return int(
         await FORGET.run(
@@ -76,7 +77,7 @@ async def forget_later(job_id: str, size_bytes: int = 0) -> int:
             [
                 *(job_id, size_bytes, int(time.time() * 1000)),
                 *(max(1000, int(settings.journal_keep_s * 1000)), settings.ended_journals_bytes),
-                *(before, after_output, after_input),
+                *(BEFORE, AFTER_OUTPUT, AFTER_INPUT),
             ],
         )
     )
@@ -84,11 +85,12 @@ async def forget_later(job_id: str, size_bytes: int = 0) -> int:
 
 async def overlooked(for_s: float) -> list[str]:
     """Jobs that have been over for so long, and whose journals nobody has let go."""
-    before, after = keys.output_journal("\0").split("\0")
-    names = [name async for name in client().scan_iter(before + "*" + after, count=PAGE)]
+    pattern = BEFORE + "*" + AFTER_OUTPUT
+    names = [name.decode() async for name in client().scan_iter(pattern, count=PAGE)]
+    job_ids = [name.removeprefix(BEFORE).removesuffix(AFTER_OUTPUT) for name in names]
     found: list[str] = []
-    for start in range(0, len(names), PAGE):
-        page = [name.decode()[len(before) : -len(after)] for name in names[start : start + PAGE]]
+    for start in range(0, len(job_ids), PAGE):
+        page = job_ids[start : start + PAGE]
         let_go = await client().hmget(keys.ENDED_SIZES, page)
         kept = [job_id for job_id, size in zip(page, let_go, strict=True) if size is None]
         async with client().pipeline(transaction=False) as pipe:

@@ -114,7 +114,7 @@ def few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def no_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(records, "EXPIRE_ROUND_S", 0.0)
+    monkeypatch.setattr(records, "ROUND_S", 0.0)
 
 
 def test_a_round_has_as_many_batches_as_it_takes(few_at_once: None, clock: Clock) -> None:

@@ -61,6 +61,15 @@ class Held:
         self.times += 1
         return check
 
+    async def again(self) -> None:
+        """Once in a round that began later than this, at least."""
+        before = self.times
+
+        async def twice() -> bool:
+            return self.times > before + 1
+
+        await until(twice)
+
 
 @contextlib.asynccontextmanager
 async def rounds(executor: Executor) -> AsyncIterator[None]:
@@ -124,12 +133,7 @@ async def test_jobs_are_held_while_redis_is_slow_to_say_something_else(
     held = Held(monkeypatch)
     async with rounds(executor):
         await asyncio.wait_for(asked.wait(), 20)
-        before = held.times
-
-        async def again() -> bool:
-            return held.times > before + 1
-
-        await until(again)
+        await held.again()
 
 
 async def test_the_rounds_go_on_after_a_job_that_a_later_release_has_ended(
@@ -148,12 +152,7 @@ async def test_the_rounds_go_on_after_a_job_that_a_later_release_has_ended(
                 return bool(await client().exists(keys.order("theirs")))
 
             await until(taken_back)
-            before = held.times
-
-            async def again() -> bool:
-                return held.times > before + 1
-
-            await until(again)
+            await held.again()
             await Publisher("ours", attempt=1, seq=0).publish_complete(end)
             await leases.restore("ours", "ada", ORDER.as_text(), 1, "another")
 
