@@ -149,8 +149,8 @@ def test_everything_can_be_reached_by_the_keyboard(ide: Ide) -> None:
         "Terminal keyboard",
         "input-line",
         "Send",
-        "Interrupt the program (Ctrl+C)",
-        "End of input (Ctrl+D)",
+        "Ctrl+C: interrupt the program",
+        "Ctrl+D: end of input",
     ]
 
 

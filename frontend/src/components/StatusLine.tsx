@@ -33,9 +33,7 @@ export function StatusLine({ state }: { readonly state: SessionState }) {
       </span>
       <span className="result" data-testid="result" data-status={state.result?.status ?? ""}>
         {isAway(state) && <span>{words.kept}</span>}
-        {state.question !== null && state.question.until !== null && !state.stopping && (
-          <TimeLeft until={state.question.until} />
-        )}
+        {canAnswer(state) && <TimeLeft until={state.question.until} />}
         {state.result !== null &&
           resultWords(state.result).map((part) => <span key={part}>{part}</span>)}
       </span>
@@ -60,6 +58,13 @@ export function statusWords(state: SessionState): string {
   if (state.link === "given_up") return CONNECTION_LOST;
   if (isAway(state)) return RECONNECTING;
   return state.stopping ? STOPPING : phaseWords(state.phase, state.queuePosition);
+}
+
+/** Not while the connection is away: what is typed then may arrive too late. */
+function canAnswer(state: SessionState): state is SessionState & { question: { until: number } } {
+  return (
+    state.question !== null && state.question.until !== null && !isAway(state) && !state.stopping
+  );
 }
 
 function isAway(state: SessionState): boolean {

@@ -54,6 +54,8 @@ export const editorSetup: Extension = [
   EditorState.phrases.of(words.editorPhrases),
   EditorView.contentAttributes.of({
     "aria-label": words.editorLabel,
+    // It is reached without; but what scrolls around it counts as out of a keyboard's reach.
+    tabindex: "0",
     autocapitalize: "off",
     autocorrect: "off",
     spellcheck: "false",
