@@ -32,7 +32,7 @@ from executor_app.protocol import (
 from . import keys, scripts, versions
 from .client import client, group_channel, patiently
 
-# A journal that nobody ends any more goes after a day.
+# A journal that nobody writes to or ends any more goes after a day, or half a one.
 FORGOTTEN_S: Final = 24 * 3600
 # An append by the recorder or an admin that ends a job is above every attempt of an executor.
 LAST_ATTEMPT: Final = 1_000_000
@@ -76,7 +76,6 @@ class Publisher:
         self._limit = min(conf().journal_bytes, journal_bytes or conf().journal_bytes)
         self._kept: deque[tuple[int, int]] = deque()
         self._kept_bytes = 0
-        self._expiry_set = False
 
     async def publish(self, events: Sequence[Event]) -> int:
         """Journals the events and sends them to everyone attached, in one step; their bytes.
@@ -103,14 +102,13 @@ class Publisher:
 
     async def _append(self, first: int, frames: Sequence[bytes]) -> None:
         now = int(time.time() * 1000)
-        expiry = 0 if self._expiry_set else FORGOTTEN_S
         oldest = self._oldest_kept(first, frames)
         arguments: list[scripts.Argument] = [
             self._channel,
             now,
             self.attempt,
             first,
-            expiry,
+            FORGOTTEN_S,
             oldest,
             versions.WRITTEN,
             *frames,
@@ -129,7 +127,6 @@ class Publisher:
                     raise SupersededError(self.job_id) from error
 
         await patiently(append)
-        self._expiry_set = True
 
     async def _is_ours(self, seq: int) -> bool:
         """After a lost answer: whether the append that we repeat had arrived after all."""

@@ -37,8 +37,9 @@ class Script:
             return await client().eval(self.text, len(keys), *keys, *arguments)
 
 
-# KEYS: journal. ARGV: group's channel, time, attempt, number of the first, expiry in seconds or 0,
+# KEYS: journal. ARGV: group's channel, time, attempt, number of the first, expiry in seconds, the
 # oldest id to keep or '', version, then the frames. XADD refuses an id that is not above the last.
+# Any append may be a journal's first, where Redis has lost its memory.
 PUBLISH: Final = Script("""
 local frames = {}
 for i = 8, #ARGV do
@@ -46,7 +47,7 @@ for i = 8, #ARGV do
              'v', ARGV[7])
   frames[i - 7] = ARGV[i]
 end
-if ARGV[5] ~= '0' then redis.call('EXPIRE', KEYS[1], ARGV[5]) end
+if redis.call('TTL', KEYS[1]) < ARGV[5] / 2 then redis.call('EXPIRE', KEYS[1], ARGV[5]) end
 if ARGV[6] ~= '' then redis.call('XTRIM', KEYS[1], 'MINID', ARGV[6]) end
 local message = {type = 'job.events', first = tonumber(ARGV[4]), frames = frames,
                  v = tonumber(ARGV[7])}

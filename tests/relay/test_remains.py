@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings
 from django.test.utils import override_settings
 
-from executor_app.protocol import Eof, encode
+from executor_app.protocol import Eof, Stdin, encode
 from executor_app.relay import keys
 from executor_app.relay.client import client
 from executor_app.relay.events import Publisher
@@ -77,6 +77,26 @@ async def test_what_has_gone_by_itself_is_not_counted_any_more() -> None:
 async def test_nothing_of_it_stays_for_ever() -> None:
     await ended("a", 400)
     assert all([await client().pttl(key) > 0 for key in await client().keys("*")])
+
+
+async def test_what_goes_on_after_redis_lost_its_memory_goes_too_where_nobody_ends_it() -> None:
+    publisher = Publisher("a", attempt=1, seq=0)
+    for _ in range(2):
+        await publisher.publish_output("stdout", "run", b"x")
+        await publish_input_response("a", Stdin(type="stdin", data="x", sender="tab", input_id=1))
+        await publish_ack("a", publisher.seq)
+        found = await client().keys("*")
+        assert len(found) == 4
+        assert all([await client().pttl(key) > 0 for key in found])
+        await client().flushall()
+
+
+async def test_what_is_still_written_does_not_go() -> None:
+    publisher = Publisher("a", attempt=1, seq=0)
+    await publisher.publish_output("stdout", "run", b"x")
+    await client().expire(keys.output_journal("a"), 60)
+    await publisher.publish_output("stdout", "run", b"x")
+    assert await client().ttl(keys.output_journal("a")) > 3600
 
 
 async def test_an_acknowledgement_that_comes_late_goes_with_the_journal_or_soon() -> None:
