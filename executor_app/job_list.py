@@ -77,27 +77,29 @@ class WorkerFilter(_GivenFilter):
 
 
 class MonthFilter(admin.SimpleListFilter):
-    """The months from the first job to the last: two looks at an index."""
+    """The months from the first row to the last: two looks at the index of `time`."""
 
     title = "month"
     parameter_name = "month"
+    time = "created_at"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        times = Job.objects.order_by("created_at").values_list("created_at", flat=True)
+        rows: QuerySet[Any] = model_admin.model.objects.all()
+        times = rows.order_by(self.time).values_list(self.time, flat=True)
         first, last = times.first(), times.last()
         if first is None or last is None:
             return []
         months = range(_number_of(last), _number_of(first) - 1, -1)[:MOST_MONTHS]
         return [(f"{_first_day(n):%Y-%m}", f"{_first_day(n):%B %Y}") for n in months]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Job]) -> QuerySet[Job]:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() not in dict(self.lookup_choices):
             return queryset
         month = _number_of(datetime.strptime(str(self.value()), "%Y-%m"))
         begin, end = (
             datetime.combine(_first_day(n), datetime.min.time(), UTC) for n in (month, month + 1)
         )
-        return queryset.filter(created_at__gte=begin, created_at__lt=end)
+        return queryset.filter((f"{self.time}__gte", begin), (f"{self.time}__lt", end))
 
 
 def _number_of(day: date) -> int:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
+from django.utils import timezone
 
 from executor_app import audit
 from executor_app.audit import Kind
@@ -54,6 +57,16 @@ def test_the_trail_is_narrowed_down_by_kind_who_and_address(auditor: Client) -> 
         text = page(auditor, query).text
         assert [each for each in ("first", "2nd", "third") if each in text] == [word], query
     assert auditor.get(f"{LIST}?address=%00").status_code == 400
+
+
+def test_the_trail_is_narrowed_down_by_month(auditor: Client) -> None:
+    for detail, days in ("new", 0), ("old", 40):
+        audit.record(Kind.KEY_MADE, job_id=detail, detail=detail)
+        AuditEvent.objects.filter(detail=detail).update(at=timezone.now() - timedelta(days=days))
+    old = AuditEvent.objects.get(detail="old").at
+    assert f"{old:%B %Y}" in page(auditor).text
+    text = page(auditor, f"?month={old:%Y-%m}").text
+    assert [each for each in ("new", "old") if each in text] == ["old"]
 
 
 def test_nobody_adds_edits_or_deletes_an_event(administrator: Client) -> None:
