@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from typing import Any
 
 from celery import Celery, platforms
-from celery.signals import beat_embedded_init
+from celery.signals import beat_embedded_init, worker_ready
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "codr.settings")
 
@@ -18,3 +19,9 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 def end_with_the_recorder(**kwargs: Any) -> None:
     """Its clock is a process of its own, and would go on when the recorder is killed."""
     platforms.set_pdeathsig("SIGTERM")  # type: ignore[attr-defined]
+
+
+@worker_ready.connect
+def keep_what_is_loaded(**kwargs: Any) -> None:
+    """See `asgi.py`."""
+    gc.freeze()
