@@ -325,7 +325,7 @@ class _JobRun:
         order = self._order
         # Held to a reader's pace a program may write for hours: Redis need not keep it all.
         least = FLOW_JOURNAL_WINDOWS * conf().flow_window_bytes if order.flow_control else None
-        return Publisher(order.job_id, order.attempt, seq, journal_bytes=least)
+        return Publisher(order.job_id, order.attempt, seq, payers=order.payers, journal_bytes=least)
 
     async def _settle(self, cpu_time_s: float) -> None:
         """This attempt is over; and with the job what it kept of its owner's share."""

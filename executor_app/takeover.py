@@ -62,8 +62,9 @@ async def _give_up(job_id: str, taken: TakenBack) -> None:
         "program does nothing unusual, run it once more, and tell whoever looks after this server."
     )
     complete = Complete(status=FinalStatus.FAILED, message=message)
-    ended = await publish_end(job_id, complete)
+    # First: whoever hears of the end may begin the next at once.
     await quotas.release(job_id, dispatch.payers_of(taken.order))
+    ended = await publish_end(job_id, complete)
     if ended:
         logger.error("job %s was lost %s times: %s", job_id, taken.attempt, taken.executor)
         facts = {

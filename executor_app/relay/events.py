@@ -65,13 +65,22 @@ class Publisher:
     """Says what happens to one job in one attempt; `seq` is the last one given."""
 
     def __init__(
-        self, job_id: str, attempt: int, seq: int, *, journal_bytes: int | None = None
+        self,
+        job_id: str,
+        attempt: int,
+        seq: int,
+        *,
+        payers: Sequence[str] = (),
+        journal_bytes: int | None = None,
     ) -> None:
-        """`journal_bytes`: how much is kept for who comes later, if less than is usual."""
+        """`payers`: whose job it is no longer with its end (`quotas.py`): who hears of that may
+        begin the next at once. `journal_bytes`: how much is kept for who comes later, if less than
+        is usual."""
         self.job_id = job_id
         self.attempt = attempt
         self.seq = seq
         self._journal = keys.output_journal(job_id)
+        self._active = [keys.active(payer) for payer in payers]
         self._channel = group_channel(keys.output_group(job_id))
         self._limit = min(conf().journal_bytes, journal_bytes or conf().journal_bytes)
         self._kept: deque[tuple[int, int]] = deque()
@@ -84,7 +93,7 @@ class Publisher:
         """
         first = self.seq + 1
         frames = [encode_event(event, first + n).encode() for n, event in enumerate(events)]
-        await self._append(first, frames)
+        await self._append(first, frames, is_end=isinstance(events[-1], Complete))
         self.seq += len(frames)
         return sum(map(len, frames))
 
@@ -100,7 +109,7 @@ class Publisher:
     async def publish_complete(self, complete: Complete) -> None:
         await self.publish([complete])
 
-    async def _append(self, first: int, frames: Sequence[bytes]) -> None:
+    async def _append(self, first: int, frames: Sequence[bytes], *, is_end: bool) -> None:
         now = int(time.time() * 1000)
         oldest = self._oldest_kept(first, frames)
         arguments: list[scripts.Argument] = [
@@ -111,15 +120,17 @@ class Publisher:
             FORGOTTEN_S,
             oldest,
             versions.WRITTEN,
+            self.job_id,
             *frames,
         ]
+        named = [self._journal, *(self._active if is_end else ())]
         tries = 0
 
         async def append() -> None:
             nonlocal tries
             tries += 1
             try:
-                await scripts.PUBLISH.run([self._journal], arguments)
+                await scripts.PUBLISH.run(named, arguments)
             except ResponseError as error:
                 if "equal or smaller" not in str(error):
                     raise

@@ -37,18 +37,20 @@ class Script:
             return await client().eval(self.text, len(keys), *keys, *arguments)
 
 
-# KEYS: journal. ARGV: group's channel, time, attempt, number of the first, expiry in seconds, the
-# oldest id to keep or '', version, then the frames. XADD refuses an id that is not above the last.
-# Any append may be a journal's first, where Redis has lost its memory.
+# KEYS: journal, then the active jobs of whoever has this one's place back with the event. ARGV:
+# group's channel, time, attempt, number of the first, expiry in seconds, the oldest id to keep or
+# '', version, job, then the frames. XADD refuses an id that is not above the last. Any append may
+# be a journal's first, where Redis has lost its memory.
 PUBLISH: Final = Script("""
 local frames = {}
-for i = 8, #ARGV do
-  redis.call('XADD', KEYS[1], ARGV[3] .. '-' .. (ARGV[4] + i - 8), 'f', ARGV[i], 't', ARGV[2],
+for i = 9, #ARGV do
+  redis.call('XADD', KEYS[1], ARGV[3] .. '-' .. (ARGV[4] + i - 9), 'f', ARGV[i], 't', ARGV[2],
              'v', ARGV[7])
-  frames[i - 7] = ARGV[i]
+  frames[i - 8] = ARGV[i]
 end
 if redis.call('TTL', KEYS[1]) < ARGV[5] / 2 then redis.call('EXPIRE', KEYS[1], ARGV[5]) end
 if ARGV[6] ~= '' then redis.call('XTRIM', KEYS[1], 'MINID', ARGV[6]) end
+for i = 2, #KEYS do redis.call('ZREM', KEYS[i], ARGV[8]) end
 local message = {type = 'job.events', first = tonumber(ARGV[4]), frames = frames,
                  v = tonumber(ARGV[7])}
 redis.call('PUBLISH', ARGV[1], cmsgpack.pack(message))

@@ -11,10 +11,16 @@ from redis.exceptions import ConnectionError, RedisError
 from executor_app import executor
 from executor_app.dispatch import Order
 from executor_app.executor import _JobRun
-from executor_app.protocol import Complete, FinalStatus
-from executor_app.relay import leases, queue
+from executor_app.protocol import Complete, FinalStatus, Output
+from executor_app.relay import leases, queue, quotas
 from executor_app.relay.client import client
-from executor_app.relay.events import Publisher, publish_end, publish_restart, read_events
+from executor_app.relay.events import (
+    Publisher,
+    SupersededError,
+    publish_end,
+    publish_restart,
+    read_events,
+)
 from executor_app.runner.host import Host
 from executor_app.runner.outbox import Emit
 from executor_app.runner.spec import RunResult, RunSpec
@@ -103,6 +109,33 @@ async def test_who_has_said_the_end_of_a_job_says_how_it_went_though_it_is_hande
     assert (facts["attempt"], facts["output_bytes"]) == (3, 7)
     assert await leases.held(["job"]) == set()
     assert (await queue.length()).jobs == 0
+
+
+async def test_who_hears_the_end_of_a_job_may_begin_the_next_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert await quotas.admit("job", "ada", 1)
+    refused: list[bool] = []
+
+    async def execute(host: Host, spec: RunSpec, emit: Emit, *_: object, **__: object) -> RunResult:
+        await emit([Output.of("stdout", "run", b"its last word")])
+        refused.append(not await quotas.admit("next", "ada", 1))
+        end = Complete(status=FinalStatus.COMPLETED)
+        await emit([end])
+        assert await quotas.admit("next", "ada", 1)
+        return RunResult(end, output_bytes=7, cpu_time_s=0.0)
+
+    monkeypatch.setattr(executor, "execute_interactive", execute)
+    assert await _JobRun(THIRD, "one").run(NO_HOST) is not None
+    assert refused == [True]
+
+
+async def test_a_place_stays_taken_where_the_job_goes_on_elsewhere() -> None:
+    assert await quotas.admit("job", "ada", 1)
+    stale = Publisher("job", attempt=1, seq=0, payers=["ada"])
+    with pytest.raises(SupersededError):
+        await stale.publish_complete(Complete(status=FinalStatus.COMPLETED))
+    assert not await quotas.admit("next", "ada", 1)
 
 
 @pytest.mark.parametrize("command", ["evalsha", "xrevrange", "xrange"])
