@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final
 
 from channels.consumer import get_handler_name
@@ -70,6 +70,9 @@ from .relay.window import Window
 logger = logging.getLogger(__name__)
 
 LOOK_AGAIN_S: Final = 2.0
+# Of a job that no executor has taken, one look of so many is at its row too: whoever gave it up may
+# have been unable to tell Redis. There may be hundreds in the queue, and one thread asks for all.
+LOOKS_AT_THE_ROW: Final = 10
 # Each bad frame of ten bytes is answered with two hundred, which a client need not read.
 MAX_ERRORS: Final = 10_000
 UNAVAILABLE: Final = Error(
@@ -80,6 +83,10 @@ UNAVAILABLE: Final = Error(
 
 class ExecuteConsumer(AsyncWebsocketConsumer):
     job_id: str = ""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         try:
@@ -92,6 +99,9 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
                 await send({"type": "websocket.accept"})
                 await send({"type": "websocket.send", "text": encode(UNAVAILABLE)})
             await send({"type": "websocket.close", "code": int(CloseCode.NO_WORKER)})
+        finally:
+            # However it ended: nobody is here any more, which is not to be said on and on.
+            await end_tasks(self._tasks)
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         # Channels' own goes through a thread for every message, to close old connections of the
@@ -112,7 +122,7 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
         self._outlet = outlet_of(self.scope)
         self._errors = 0
         self._catching_up = asyncio.Lock()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._looks = 0
         await self.accept()
         try:
             await self._identify()
@@ -287,8 +297,8 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
         if self._may_write:
             await presence.be_present(self.job_id)
         await self._say(Accepted(job_id=self.job_id, language=job.language, version=job.version))
-        self._spawn(self._keep_looking())
-        self._spawn(self._go_on_as_it_reads())
+        self._spawn(self._until_over(self._look_again_soon))
+        self._spawn(self._until_over(self._go_on_as_it_reads))
 
     async def _replay(self, job: Job) -> None:
         """What the job has said so far; of one that is over nothing more will come by itself."""
@@ -338,7 +348,7 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
         except NewerVersionError as error:
             await self._leave_to_others(error)
         except (RedisError, OSError) as error:
-            # `_keep_looking` finds it in the journal, once Redis answers again.
+            # `_look_again_soon` finds it in the journal, once Redis answers again.
             logger.warning("job %s: a hole could not be filled yet: %s", self.job_id, error)
 
     @property
@@ -385,37 +395,47 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
         for frame in frames:
             await self._forward(parse_event(frame).seq, frame)
 
-    async def _go_on_as_it_reads(self) -> None:
-        """What came while the client did not read waits in the journal; nothing else says so."""
+    async def _until_over(self, each: Callable[[], Awaitable[None]]) -> None:
+        """One of this socket's rounds, which wait by themselves."""
         while not self._over:
-            await self._outlet.wait()
-            with contextlib.suppress(RedisError, OSError):  # `_keep_looking` tries again
-                await self._catch_up()
-
-    async def _keep_looking(self) -> None:
-        """Says that somebody is here, and finds what the group lost without a later event."""
-        pause = min(LOOK_AGAIN_S, conf().client_grace_s / 3)
-        while not self._over:
-            await asyncio.sleep(pause)
             try:
-                await self._look_again()
+                await each()
             except NewerVersionError as error:
                 await self._leave_to_others(error)
             except (RedisError, OSError):
                 pass  # and again
+            except Exception:
+                # A round that ended unseen would leave its client waiting for ever.
+                logger.exception("job %s: not dealt with", self.job_id)
+                await self._apologise()
 
-    async def _look_again(self) -> None:
+    async def _go_on_as_it_reads(self) -> None:
+        """What came while the client did not read waits in the journal; nothing else says so."""
+        await self._outlet.wait()
+        await self._catch_up()
+
+    async def _look_again_soon(self) -> None:
+        """Says that somebody is here, and finds what the group lost without a later event."""
+        await asyncio.sleep(min(LOOK_AGAIN_S, conf().client_grace_s / 3))
         if self._may_write:  # who only reads keeps no program running
             await presence.be_present(self.job_id)
         last = await last_event(self.job_id)
-        if self._held or last is None:
+        self._looks += 1
+        if self._held:
             return
-        if last.seq > self._seq:
+        if last is not None and last.seq > self._seq:
             await self._catch_up()
-        elif last.seq < self._seq and is_complete(last.frame):
+        elif last is not None and last.seq < self._seq and is_complete(last.frame):
             # Redis lost its journal, so whoever ended the job counted from 1 again.
             seq = self._seq + 1
             await self._forward(seq, encode_event(parse_event(last.frame), seq))
+        elif (last is None or last.attempt == 0) and self._looks % LOOKS_AT_THE_ROW == 0:
+            await self._look_at_the_row()
+
+    async def _look_at_the_row(self) -> None:
+        job = await visit(Job.objects.filter(pk=self.job_id).first)
+        if job is not None and job.is_over:
+            await self._replay(job)
 
     # --- this socket ---------------------------------------------------------------------------
 
