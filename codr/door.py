@@ -388,14 +388,19 @@ class Socket(WebSocketProtocol):
             self._hold_back()
 
     def _hold_back(self) -> None:
-        """Reads no more while the consumer has too much to do, and looks again until it has not."""
+        """Reads no more while the consumer has too much to do, and looks again until it has not.
+
+        One that has ended takes nothing out of its queue any more; its socket is closed then.
+        """
+        if self.state == self.STATE_CLOSED:
+            return
         while len(self._waiting) > self.application_queue.qsize():
             self._waiting_bytes -= self._waiting.popleft()
         held, self._held = self._held, self._waiting_bytes > MAX_WAITING_BYTES
         if self._held:
             self.transport.pauseProducing()
             reactor.callLater(LOOK_AGAIN_S, self._hold_back)
-        elif held and self.state != self.STATE_CLOSED:
+        elif held:
             self.transport.resumeProducing()
 
     def onMessageBegin(self, isBinary: bool) -> None:
