@@ -14,7 +14,7 @@ import logging
 import os
 import time
 from collections.abc import AsyncIterator
-from typing import Final
+from typing import Any, Final
 
 from redis.exceptions import ConnectionError, RedisError
 
@@ -185,18 +185,28 @@ class InputReader:
     async def _listen(self) -> None:
         while True:
             message = await layer().receive(self._channel)
-            if message["type"] == "job.ack":
-                if self._window is not None:
-                    self._window.acknowledged(message["seq"])
-            elif message["n"] == self._last + 1 and message.get("before") == self._name:
-                self._take(message["n"], message["frame"], message["name"])
-            elif message["n"] > self._last:
-                await self._look()
+            try:
+                await self._heard(message)
+            except Exception:
+                # After it others come: a cancel above all. The journal has this one too.
+                logger.exception("job %s: a message was not understood", self._job_id)
+
+    async def _heard(self, message: dict[str, Any]) -> None:
+        if message["type"] == "job.ack":
+            if self._window is not None:
+                self._window.acknowledged(message["seq"])
+        elif message["n"] == self._last + 1 and message.get("before") == self._name:
+            self._take(message["n"], message["frame"], message["name"])
+        elif message["n"] > self._last:
+            await self._look()
 
     async def _keep_looking(self) -> None:
         while True:
             await asyncio.sleep(LOOK_AGAIN_S)
-            await self._look()
+            try:
+                await self._look()
+            except Exception:
+                logger.exception("job %s: its input cannot be read", self._job_id)
 
     async def _look(self) -> None:
         try:

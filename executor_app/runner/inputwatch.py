@@ -9,10 +9,13 @@ than to see that it still does. `docs/architecture.md` has the reasoning and the
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from . import procfs
+
+logger = logging.getLogger(__name__)
 
 # A program that goes on by itself, or is fed line by line, has mostly gone on by then: a look takes
 # the event loop as long as a line's whole way through it.
@@ -97,6 +100,14 @@ class InputWatch:
 
     def _look(self) -> None:
         self._timer = None
+        try:
+            self._look_once()
+        except Exception:
+            # Else nobody would be asked for input any more until the program writes something.
+            logger.exception("a program was not looked at")
+            self._look_later()
+
+    def _look_once(self) -> None:
         if self._drain():
             if self._timer is None:  # no output came, it only waits for room: that may last
                 self._look_later()

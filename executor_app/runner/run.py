@@ -104,14 +104,21 @@ class _Run:
 
     async def take_input(self, inputs: AsyncIterator[Message]) -> None:
         async for message in inputs:
-            if isinstance(message, Cancel):
-                self.cancel(message.reason)
-            elif self._replay:
-                self._replay.append(message)
-            elif self._stage is not None and self._stage.stage == "run":
-                self._pass_on(self._stage, message)
-            else:
-                self._early_input.append(message)
+            try:
+                self._take(message)
+            except Exception:
+                # After it others come: a cancel above all.
+                logger.exception("job %s: an input was not taken", self._spec.job_id)
+
+    def _take(self, message: Message) -> None:
+        if isinstance(message, Cancel):
+            self.cancel(message.reason)
+        elif self._replay:
+            self._replay.append(message)
+        elif self._stage is not None and self._stage.stage == "run":
+            self._pass_on(self._stage, message)
+        else:
+            self._early_input.append(message)
 
     def _give_replayed(self) -> bool:
         """One more message of an earlier attempt; False where there is none left."""

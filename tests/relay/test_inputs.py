@@ -12,7 +12,7 @@ from redis.exceptions import ConnectionError
 
 from executor_app.protocol import Eof, InputResponse, Stdin
 from executor_app.relay import inputs, keys
-from executor_app.relay.client import client
+from executor_app.relay.client import client, layer
 from executor_app.relay.inputs import (
     InputReader,
     publish_ack,
@@ -200,6 +200,17 @@ async def test_an_entry_of_a_kind_that_it_does_not_know_is_passed_over_and_said_
     assert job_id in told.getMessage()
     assert "unheard of" not in caplog.text
     assert await kept(job_id) == "1 3 "
+
+
+async def test_a_message_that_it_does_not_understand_is_not_the_last_that_it_hears(
+    job_id: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with InputReader(job_id) as reader:
+        await layer().group_send(keys.input_group(job_id), {"type": "job.unheard_of"})
+        await publish_input_response(job_id, unnumbered(1))
+        assert await heard(reader, 1) == "1 "
+        assert not any(task.done() for task in reader._tasks)
+    assert job_id in caplog.text
 
 
 @pytest.mark.slow
