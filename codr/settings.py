@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import socket
 import tomllib
 from pathlib import Path
@@ -316,11 +317,30 @@ CELERY_BEAT_SCHEDULE = {
     "send missing tickets": _every(5.0, "send_missing_tickets"),
     "keep missing transcripts": _every(30.0, "keep_missing_transcripts"),
     "expire jobs": _every(60.0, "expire_jobs"),
+    "expire programs": _every(600.0, "expire_programs"),
     "expire audit events": _every(600.0, "expire_audit_events"),
     "expire sessions": _every(600.0, "expire_sessions"),
 }
 
 # --- what Codr itself may be told ---------------------------------------------------------------
+
+# As a browser names the origin of a page, or all below a host.
+_ORIGIN = re.compile(r"https?://((\*\.)?[A-Za-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]+)?")
+
+
+def _embedders() -> tuple[str, ...]:
+    """Whose pages may hold `/embed` in a frame: everybody's, nobody's, or these."""
+    given = tuple(_list("CODR_EMBED_ORIGINS", "*"))
+    if given in (("*",), ("none",)):
+        return given if given == ("*",) else ()
+    for origin in given:
+        if not _ORIGIN.fullmatch(origin):
+            raise ImproperlyConfigured(
+                f"CODR_EMBED_ORIGINS has {origin!r}; it can be `*`, `none`, or origins such as "
+                "https://example.org"
+            )
+    return given
+
 
 CODR = {
     "sandbox": _choice("CODR_SANDBOX", "firejail", "firejail", "bubblewrap"),
@@ -357,6 +377,10 @@ CODR = {
     "audit_keep_days": _number("CODR_AUDIT_KEEP_DAYS", 90, 1),
     "job_keep_days": _number("CODR_JOB_KEEP_DAYS", 365),
     "transcript_keep_days": _number("CODR_TRANSCRIPT_KEEP_DAYS", 90),
+    "programs_per_owner": _whole("CODR_PROGRAMS_PER_OWNER", 200),
+    "program_bytes_per_owner": _whole("CODR_PROGRAM_BYTES_PER_OWNER", 32 * 1024 * 1024),
+    "anonymous_program_keep_days": _number("CODR_ANONYMOUS_PROGRAM_KEEP_DAYS", 30),
+    "embed_origins": _embedders(),
 }
 
 # --- logging -----------------------------------------------------------------------------------

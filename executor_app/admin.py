@@ -33,6 +33,7 @@ from . import (
     audit,
     job_page,
     key_admin,  # noqa: F401 - likewise
+    program_admin,  # noqa: F401 - likewise
 )
 from .control import cancel_job
 from .identity import address_of

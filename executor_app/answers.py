@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from .protocol import MAX_FILES, Encoding, Given, LimitsRequest, SourceFile, check_files
 
 
 class Body(BaseModel):
@@ -115,8 +117,15 @@ class JobsQuery(Body):
     limit: int = Field(50, ge=1, le=100)
 
 
+class JobListed(JobFacts):
+    """With what tells one from another."""
+
+    file_name: str = Field(description="of the program; empty where its source cannot be read")
+    first_line: str = Field(description="of the program, the first that is not blank, cut off")
+
+
 class JobPage(Body):
-    jobs: list[JobFacts]
+    jobs: list[JobListed]
     next: str | None = Field(description="what to ask for as `before`, where there are more")
 
 
@@ -126,9 +135,17 @@ class JobFile(Body):
     encoding: Literal["utf-8", "base64"]
 
 
-class JobDetail(JobFacts):
-    access: Literal["owner", "reader"]
+class GivenBefore(Body):
+    """What a program is given before it runs."""
+
+    stdin: str | None = Field(description="all its input; null where it is asked for as it runs")
+    encoding: Encoding = Field(description="of `stdin`")
     arguments: list[str]
+    limits: LimitsRequest | None
+
+
+class JobDetail(JobFacts, GivenBefore):
+    access: Literal["owner", "reader"]
     tty: bool
     files: list[JobFile]
     request_id: str = Field(description="empty for who is not its owner")
@@ -170,6 +187,101 @@ class Shares(Body):
 
     shared_with: list[str]
     typists: list[str] = Field(description="those of them who may type")
+
+
+class LinkRequest(Body):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    may_type: bool = Field(False, strict=True, description="not only watch")
+
+
+class JobLinked(Body):
+    """The link that leads to a job: `/watch/` and this token. Null where there is none."""
+
+    link: str | None
+    may_type: bool
+
+
+class JobWatched(GivenBefore):
+    """What one sees of a job who has its link; the rest comes over the socket."""
+
+    job_id: str
+    language: str
+    version: str
+    status: str
+    files: list[JobFile]
+    may_type: bool
+    is_own: bool
+
+
+# --- saved programs -----------------------------------------------------------------------------
+
+ProgramName = Field(
+    min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$", description="one of a kind"
+)
+
+
+class ProgramRequest(Given):
+    """A whole program, the file that runs first. `encoding` is that of `stdin`."""
+
+    name: str = ProgramName
+    language: str = Field(min_length=1, max_length=50)
+    files: list[SourceFile] = Field(min_length=1, max_length=MAX_FILES)
+
+    @model_validator(mode="after")
+    def _files_go_together(self) -> ProgramRequest:
+        check_files(self.files)
+        return self
+
+
+class ProgramRename(Body):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    name: str = ProgramName
+
+
+class ProgramFacts(Body):
+    id: str
+    name: str
+    language: str
+    size: int = Field(description="bytes of its files and its input")
+    created_at: str
+    changed_at: str
+    link: str | None = Field(
+        description="`/p/` and this leads others to it; null: it is not shared"
+    )
+
+
+class ProgramListed(ProgramFacts):
+    """With what tells one from another."""
+
+    file_name: str
+    first_line: str
+
+
+class ProgramPage(Body):
+    """All of one's own, the latest first."""
+
+    programs: list[ProgramListed]
+
+
+class ProgramDetail(ProgramFacts, GivenBefore):
+    files: list[JobFile]
+
+
+class ProgramShared(GivenBefore):
+    """What one sees of a program who has its link."""
+
+    name: str
+    language: str
+    changed_at: str
+    files: list[JobFile]
+    is_own: bool
+
+
+class ProgramGone(Body):
+    id: str
+    deleted: Literal[True] = True
 
 
 class Cancelling(Body):

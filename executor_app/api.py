@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import zlib
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from asgiref.sync import async_to_sync
@@ -20,21 +20,26 @@ from . import access
 from .answers import (
     Cancelling,
     JobDetail,
-    JobFacts,
-    JobFile,
+    JobLinked,
+    JobListed,
     JobPage,
     JobsQuery,
     JobTranscript,
+    JobWatched,
+    LinkRequest,
     Me,
     ShareRequest,
     Shares,
     TranscriptEntry,
 )
-from .callers import body_of, for_callers, query_of
+from .callers import body_of, for_callers, iso, query_of
 from .control import cancel_job
 from .errors import UserError
 from .identity import Caller
-from .models import Job, Transcript
+from .models import Glimpse, Job, Transcript
+from .program_api import files_of, given_to
+from .relay.client import wait_for
+from .relay.events import publish_access_changed
 from .relay.inputs import TooMuchInputError
 
 CANCEL_S: Final = 5.0
@@ -60,8 +65,9 @@ def jobs(request: HttpRequest, caller: Caller) -> JobPage:
     found = access.own_jobs(caller, asked.before, asked.limit + 1)
     shown = found[: asked.limit]
     more = len(found) > len(shown)
+    glimpses = access.glimpses(shown)
     return JobPage(
-        jobs=[JobFacts(**_facts(job)) for job in shown],
+        jobs=[_listed(job, glimpses.get(job.pk, Glimpse())) for job in shown],
         next=str(shown[-1].pk) if more else None,
     )
 
@@ -73,12 +79,12 @@ def job(request: HttpRequest, caller: Caller, job_id: str) -> JobDetail:
     shared = access.shared_with(found) if seen.is_owner else {}
     return JobDetail(
         **_facts(found),
+        **given_to(found),
         access="owner" if seen.is_owner else "reader",
-        arguments=found.arguments,
         tty=found.tty,
-        files=_files(found),
+        files=files_of(found),
         request_id=found.request_id if seen.is_owner else "",
-        may_type=seen.is_owner or access.may_type(str(found.pk), caller),
+        may_type=seen.may_type,
         shared_with=list(shared),
         typists=_typists(shared),
         transcript=reverse("api-transcript", args=[found.pk]),
@@ -105,12 +111,47 @@ def shares(request: HttpRequest, caller: Caller, job_id: str) -> Shares:
         access.share(found, asked.user, caller, may_type=asked.may_type)
     else:
         access.unshare(found, asked.user, caller)
+    wait_for(publish_access_changed(str(found.pk)))
     shared = access.shared_with(found)
     return Shares(shared_with=list(shared), typists=_typists(shared))
 
 
 def _typists(shared: Mapping[str, bool]) -> list[str]:
     return [name for name, may_type in shared.items() if may_type]
+
+
+@for_callers("GET", "HEAD", "PUT", "DELETE")
+def link(request: HttpRequest, caller: Caller, job_id: str) -> JobLinked:
+    """Who follows the job by it learns at once what they may now, or that it leads nowhere."""
+    asked = body_of(request, LinkRequest) if request.method == "PUT" else None
+    found = access.find_own(job_id, caller)
+    held = access.link_of(found)
+    if asked is not None:
+        held = access.give_link(found, caller, may_type=asked.may_type)
+    elif request.method == "DELETE":
+        access.withdraw_link(found, caller)
+        held = None
+    if request.method in ("PUT", "DELETE"):
+        wait_for(publish_access_changed(str(found.pk)))
+    if held is None:
+        return JobLinked(link=None, may_type=False)
+    return JobLinked(link=held.token, may_type=held.may_type)
+
+
+@for_callers("GET", "HEAD")
+def watched(request: HttpRequest, caller: Caller, link: str) -> JobWatched:
+    seen = access.find_by_link(link, caller)
+    found = seen.job
+    return JobWatched(
+        job_id=str(found.pk),
+        language=found.language,
+        version=found.version,
+        status=found.status,
+        files=files_of(found),
+        may_type=seen.may_type,
+        is_own=seen.is_owner,
+        **given_to(found),
+    )
 
 
 @for_callers("POST")
@@ -129,6 +170,10 @@ def cancel(request: HttpRequest, caller: Caller, job_id: str) -> Cancelling:
 async def _cancel(job_id: str) -> None:
     async with asyncio.timeout(CANCEL_S):
         await cancel_job(job_id)
+
+
+def _listed(job: Job, glimpse: Glimpse) -> JobListed:
+    return JobListed(**_facts(job), file_name=glimpse.file_name, first_line=glimpse.first_line)
 
 
 def _facts(job: Job) -> dict[str, Any]:
@@ -152,14 +197,7 @@ def _facts(job: Job) -> dict[str, Any]:
 
 
 def _time(at: datetime | None) -> str | None:
-    return None if at is None else at.astimezone(UTC).isoformat()
-
-
-def _files(job: Job) -> list[JobFile]:
-    try:
-        return [JobFile(name=f.name, content=f.content, encoding=f.encoding) for f in job.files]
-    except (zlib.error, ValueError):
-        raise UserError("unavailable", "The source of this job cannot be read.") from None
+    return None if at is None else iso(at)
 
 
 def _readable(kept: Transcript) -> list[dict[str, Any]]:

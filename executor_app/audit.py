@@ -48,7 +48,9 @@ MOST_ACTS: Final = 80
 FURTHER: Final = "further ones, counted together"
 
 # What staff did to what is others': all are written.
-EACH: Final = frozenset({Kind.JOB_CANCELLED, Kind.JOB_DELETED, Kind.LIMITS_CHANGED})
+EACH: Final = frozenset(
+    {Kind.JOB_CANCELLED, Kind.JOB_DELETED, Kind.PROGRAM_DELETED, Kind.LIMITS_CHANGED}
+)
 
 # What people do with what is theirs, in turns as often as they like: each thing has a row.
 ACTS: Final = frozenset(
@@ -58,6 +60,8 @@ ACTS: Final = frozenset(
         Kind.PASSWORD_CHANGED,
         Kind.JOB_SHARED,
         Kind.JOB_UNSHARED,
+        Kind.PROGRAM_SHARED,
+        Kind.PROGRAM_UNSHARED,
     }
 )
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import functools
 import logging
+import math
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
 from django.core.exceptions import RequestDataTooBig
@@ -21,9 +23,11 @@ from pydantic import BaseModel, ValidationError
 from redis.exceptions import RedisError
 
 from . import audit
+from .allowances import TooManyError
 from .answers import Body, Refusal
 from .errors import UserError
 from .identity import Caller, address_of, caller_of_request, request_origin_allowed
+from .protocol import TOO_LARGE
 
 logger = logging.getLogger(__name__)
 
@@ -36,10 +40,16 @@ STATUS: Final = {
     "wrong_origin": 403,
     "csrf": 403,
     "read_only": 403,
+    "no_session": 403,
     "no_such_job": 404,
+    "no_such_program": 404,
     "job_over": 409,
     "too_many_shares": 409,
+    "too_many_programs": 409,
+    "name_taken": 409,
     "too_large": 413,
+    "too_many_submissions": 429,
+    "too_much_cpu_time": 429,
     "unavailable": 503,
 }
 UNAVAILABLE: Final = "The server cannot reach what it needs just now. Try again in a moment."
@@ -126,16 +136,27 @@ def query_of(request: HttpRequest, model: type[Model]) -> Model:
 def _parsed(read: Callable[[], Model]) -> Model:
     try:
         return read()
+    except UnicodeEncodeError:
+        raise UserError("bad_request", "A string holds half of a surrogate pair.") from None
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
+        if first["type"] == TOO_LARGE:
+            raise UserError(TOO_LARGE, f"{first['msg']}.") from None
         where = ".".join(str(part) for part in first["loc"])
         text = f"`{where}`: {first['msg']}" if where else str(first["msg"])
         raise UserError("bad_request", text) from None
 
 
+def iso(at: datetime) -> str:
+    """A time as the answers have it."""
+    return at.astimezone(UTC).isoformat()
+
+
 def refusal(error: UserError) -> HttpResponse:
     status = STATUS.get(error.code, 400)
     response = _json(Refusal(code=error.code, message=error.message), status)
+    if isinstance(error, TooManyError) and error.retry_after_s is not None:
+        response["Retry-After"] = str(math.ceil(error.retry_after_s))
     if status == 401:
         response["WWW-Authenticate"] = 'Bearer realm="Codr"'
     return response

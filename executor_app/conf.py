@@ -46,6 +46,10 @@ class Conf:
     audit_keep_days: float
     job_keep_days: float
     transcript_keep_days: float
+    programs_per_owner: int
+    program_bytes_per_owner: int
+    anonymous_program_keep_days: float
+    embed_origins: tuple[str, ...]
 
 
 def conf() -> Conf:

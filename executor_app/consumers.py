@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.db import DatabaseError
 from redis.exceptions import RedisError
 
 from . import access, audit, submission
@@ -24,13 +25,14 @@ from .control import cancel_job
 from .database import visit
 from .errors import UserError
 from .identity import Caller, caller_of, client_address, origin_allowed
-from .jobs import Owner, ending, kept_frames
+from .jobs import KeptRun, Owner, ending, kept_run
 from .models import Job
 from .outlet import outlet_of
 from .protocol import (
     MAX_FRAME_BYTES,
     TOO_LARGE,
     Accepted,
+    Access,
     Ack,
     Attach,
     Cancel,
@@ -52,6 +54,7 @@ from .protocol import (
     is_complete,
     parse_client,
     parse_event,
+    parse_input,
 )
 from .relay import keys, presence
 from .relay.client import end_tasks, keep_listening
@@ -63,9 +66,11 @@ from .relay.inputs import (
     TooMuchInputError,
     publish_ack,
     publish_input_response,
+    read_inputs_after,
 )
 from .relay.versions import NewerVersionError, check
 from .relay.window import Window
+from .shown_input import ShownInput
 
 logger = logging.getLogger(__name__)
 
@@ -111,11 +116,16 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
     async def connect(self) -> None:
         self.caller: Caller | None = None
         self._may_write = True
+        # Of who is not its owner: whether they may type, and the link by which they came.
+        self._may_type = True
+        self._link = ""
         self._seq = 0
         # Of the last event that was read from the journal: where to go on reading there.
         self._attempt = 0
         # Of a job whose journal has gone: what the database has in its place.
-        self._kept: list[str] | None = None
+        self._kept: list[tuple[int, str]] | None = None
+        # Of a client that wants to be told what others type.
+        self._shown: ShownInput | None = None
         self._over = False
         # Of a client that acknowledges: how far what it was sent may run ahead of it.
         self._window: Window | None = None
@@ -155,11 +165,15 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
         if not self.job_id:
             return
         with contextlib.suppress(RedisError, OSError):
-            await self.channel_layer.group_discard(
-                keys.output_group(self.job_id), self.channel_name
-            )
+            for group in self._groups:
+                await self.channel_layer.group_discard(group, self.channel_name)
             if not self._over and self._may_write:
                 await presence.be_present(self.job_id)  # the grace period begins now
+
+    @property
+    def _groups(self) -> list[str]:
+        groups = [keys.output_group(self.job_id)]
+        return groups if self._shown is None else [*groups, keys.input_group(self.job_id)]
 
     # --- from the client -----------------------------------------------------------------------
 
@@ -212,7 +226,7 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
         assert self.caller is not None
         typed = message if isinstance(message, InputResponse | Stdin | Eof) else None
         # Asked each time: what the owner takes back ends at once.
-        if typed is not None and await visit(access.may_type, self.job_id, self.caller):
+        if typed is not None and await visit(access.may_type, self.job_id, self.caller, self._link):
             await self._pass_on(typed)
             return
         facts = self.caller.facts | {"job_id": self.job_id}
@@ -245,6 +259,8 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
         owner = self.caller.owner
         if message.flow_control:
             self._window = Window(conf().flow_window_bytes)
+        if message.show_input:
+            self._shown = ShownInput(owner.key, message.senders)
         repeated, shares = await visit(_look_up, message, owner)
         if repeated is not None:
             await self._follow(repeated, after=0)
@@ -276,16 +292,21 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
             raise ProtocolError("already_attached", "`type`: this socket follows a job already.")
         assert self.caller is not None
         try:
-            seen = await visit(access.find, message.job_id, self.caller)
+            seen = await visit(access.find, message.job_id, self.caller, message.link)
         except access.NoSuchJobError as error:
             await self._refuse(CloseCode.NO_SUCH_JOB, error.code, error.message)
             return
-        job, self._may_write = seen.job, seen.is_owner
+        job, self._may_write, self._may_type = seen.job, seen.is_owner, seen.may_type
+        self._link = message.link
         last = await last_event(str(job.pk))
         # A number that the job has not come to yet would hide what it says next.
         after = min(message.after, last.seq) if last else message.after
         if after and self._may_write:
             await publish_ack(str(job.pk), after)  # whatever it is, the client has dealt with it
+        if message.show_input:
+            key = self.caller.owner.key
+            self._shown = ShownInput(key, message.senders, message.inputs_after)
+            await self._shown.come_in(str(job.pk), after)
         await self._follow(job, after=after)
         await self._replay(job)
 
@@ -293,15 +314,21 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
         """From now on everything that the job says reaches this socket, `after` onwards."""
         self.job_id = str(job.pk)
         self._seq = after
-        await self.channel_layer.group_add(keys.output_group(self.job_id), self.channel_name)
+        for group in self._groups:
+            await self.channel_layer.group_add(group, self.channel_name)
         if self._may_write:
             await presence.be_present(self.job_id)
-        await self._say(Accepted(job_id=self.job_id, language=job.language, version=job.version))
+        may_type = self._may_type
+        language, version = job.language, job.version
+        await self._say(
+            Accepted(job_id=self.job_id, language=language, version=version, may_type=may_type)
+        )
         self._spawn(self._until_over(self._look_again_soon))
         self._spawn(self._until_over(self._go_on_as_it_reads))
 
     async def _replay(self, job: Job) -> None:
         """What the job has said so far; of one that is over nothing more will come by itself."""
+        await self._hear_input_so_far()
         await self._catch_up()
         if self._over:
             return
@@ -318,25 +345,38 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
     async def _tell_from_database(self, job: Job) -> None:
         """The journal has gone: what was kept of it, and the end from the row where not even that
         is there."""
-        frames = await visit(kept_frames, str(job.pk))
-        last = parse_event(frames[-1]).seq if frames else 0
-        if not (frames and is_complete(frames[-1])):
+        kept = await visit(kept_run, str(job.pk), with_input=self._shown is not None)
+        frames = list(kept.events)
+        last = parse_event(frames[-1][1]).seq if frames else 0
+        self._hear_kept_input(kept)
+        if not (frames and is_complete(frames[-1][1])):
+            at_ms = frames[-1][0] if frames else 0
             seq = max(last, self._seq) + 1
             if job.worker:  # else it never ran, and there is nothing that was not kept
                 gap = Gap(seq=seq, from_seq=seq, to_seq=seq, reason="this job is too old")
-                frames.append(encode(gap))
+                frames.append((at_ms, encode(gap)))
                 seq += 1
-            frames.append(encode_event(ending(job), seq))
+            frames.append((at_ms, encode_event(ending(job), seq)))
         elif last <= self._seq:
             await self._close_after_end()  # the client has its end already
             return
         self._kept = frames
         await self._catch_up()
 
+    def _hear_kept_input(self, kept: KeptRun) -> None:
+        """But for what was given before the last event that the client has."""
+        had = [at_ms for at_ms, frame in kept.events if parse_event(frame).seq <= self._seq]
+        for number, (at_ms, raw) in enumerate(kept.inputs, 1):
+            if self._shown is not None and (not had or at_ms > had[-1]):
+                self._shown.hear_bytes(number, raw, at_ms)
+
     # --- from the job --------------------------------------------------------------------------
 
     async def job_events(self, message: dict[str, Any]) -> None:
         """Frames from the group, ready to be sent; their numbers are `first`, `first + 1` …"""
+        if message.get("access"):
+            await self._look_at_access()
+            return
         try:
             check("an event", message.get("v", 0))
             async with self._catching_up:
@@ -357,9 +397,53 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
         does not get meanwhile is in the journal."""
         return self._outlet.full or (self._window is not None and self._window.full)
 
-    async def _forward(self, seq: int, frame: str) -> None:
+    async def job_input(self, message: dict[str, Any]) -> None:
+        """What somebody has sent to the program, from the group that its executor hears too."""
+        if self._shown is None or self._over:
+            return
+        async with self._catching_up:
+            with contextlib.suppress(RedisError, OSError):  # it is only to be shown
+                if message["n"] > self._shown.last + 1:
+                    await self._hear_input_so_far()
+                self._shown.hear(message["n"], parse_input(message["frame"]))
+            if not self._held:
+                await self._tell_input()
+
+    async def job_ack(self, message: dict[str, Any]) -> None:
+        """For the executor alone."""
+
+    async def _hear_input_so_far(self) -> None:
+        if self._shown is not None:
+            async for number, at_ms, given in read_inputs_after(self.job_id, self._shown.last):
+                self._shown.hear(number, given, at_ms)
+
+    async def _tell_input(self, before_ms: int | None = None) -> None:
+        for given in self._shown.due(before_ms) if self._shown is not None else ():
+            await self._say(given)
+
+    async def _look_at_access(self) -> None:
+        """The owner has changed what others may: who is no longer to see the job sees no more."""
+        if self._may_write or self._over:
+            return
+        assert self.caller is not None
+        try:
+            seen = await visit(access.look_again, self.job_id, self.caller, self._link)
+        except (DatabaseError, TimeoutError):
+            await self._apologise()  # the client comes back, and is asked again who it is
+            return
+        if seen is None and self._link:
+            error = access.NoSuchJobError()
+            await self._refuse(CloseCode.NO_SUCH_JOB, error.code, error.message)
+            return
+        may_type = seen is not None and seen.may_type
+        if may_type != self._may_type:
+            self._may_type = may_type
+            await self._say(Access(may_type=may_type))
+
+    async def _forward(self, seq: int, frame: str, at_ms: int | None = None) -> None:
         if seq <= self._seq or self._over or self._held:
             return
+        await self._tell_input(None if is_complete(frame) else at_ms)
         before = self._seq
         if seq > before + 1:
             # The journal has been asked; what it has cut off is gone.
@@ -369,6 +453,8 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
         if self._window is not None:
             self._window.sent(seq, len(frame.encode()))
         await self.send(text_data=frame)
+        if self._shown is not None:
+            self._shown.saw(frame)
         if is_complete(frame):
             await self._close_after_end()
 
@@ -389,11 +475,13 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
             if self._held:
                 return
             self._attempt = entry.attempt
-            await self._forward(entry.seq, entry.frame)
+            await self._forward(entry.seq, entry.frame, entry.at_ms)
+        if not self._over:
+            await self._tell_input()
 
-    async def _read_kept(self, frames: list[str]) -> None:
-        for frame in frames:
-            await self._forward(parse_event(frame).seq, frame)
+    async def _read_kept(self, frames: list[tuple[int, str]]) -> None:
+        for at_ms, frame in frames:
+            await self._forward(parse_event(frame).seq, frame, at_ms)
 
     async def _until_over(self, each: Callable[[], Awaitable[None]]) -> None:
         """One of this socket's rounds, which wait by themselves."""

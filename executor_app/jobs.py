@@ -6,9 +6,10 @@ which is no error: every function says whether its own did.
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -17,7 +18,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from .models import MOVES, Job, Transcript, may_become
+from .models import MOVES, Job, Transcript, may_become, pack_stdin, unpack
 from .protocol import Complete, FinalStatus, SourceFile
 
 
@@ -43,6 +44,8 @@ class Request:
     files: Sequence[SourceFile]
     args: Sequence[str]
     tty: bool
+    stdin: bytes | None = None
+    limits: Mapping[str, float | None] = field(default_factory=dict)
     job_id: uuid.UUID = field(default_factory=uuid.uuid4)
 
 
@@ -65,6 +68,8 @@ def create(request: Request) -> tuple[Job, bool]:
         source=Job.pack_files(request.files),
         arguments=list(request.args),
         tty=request.tty,
+        stdin=pack_stdin(request.stdin),
+        limits=dict(request.limits) or None,
     )
     try:
         with transaction.atomic():
@@ -152,10 +157,29 @@ def store_transcript(job_id: str, content: bytes, left_out_bytes: int, events: b
         Transcript.objects.update_or_create(job_id=job_id, defaults=facts)
 
 
-def kept_frames(job_id: str) -> list[str]:
-    """The events of a job that is over, as clients got them; none where they were not kept."""
-    kept = Transcript.objects.filter(job_id=job_id).only("events").first()
-    return kept.frames if kept is not None else []
+@dataclass(frozen=True, slots=True)
+class KeptRun:
+    """What was kept of a job that is over: its events with their times, as clients got them, and
+    with theirs what it was given."""
+
+    events: Sequence[tuple[int, str]] = ()
+    inputs: Sequence[tuple[int, bytes]] = ()
+
+
+def kept_run(job_id: str, *, with_input: bool) -> KeptRun:
+    kept = Transcript.objects.filter(job_id=job_id).only("events", "content").first()
+    if kept is None:
+        return KeptRun()
+    given = [each for each in kept.entries if each["stream"] == "input"] if with_input else []
+    return KeptRun(
+        [(int(at), str(frame)) for at, frame in unpack(kept.events)],
+        [(each["t"], _raw(each)) for each in given],
+    )
+
+
+def _raw(entry: Mapping[str, str]) -> bytes:
+    data = entry["data"]
+    return base64.b64decode(data) if "encoding" in entry else data.encode("utf-8")
 
 
 def expire(before: datetime, most: int) -> int:
@@ -176,7 +200,7 @@ def expire_transcripts(before: datetime, most: int) -> int:
     old = Transcript.objects.filter(stored_at__lt=before).exclude(job__in=alive)
     ids = _first(old.order_by("stored_at"), most)
     with transaction.atomic():
-        Job.objects.filter(pk__in=ids).update(transcript_expired_at=timezone.now())
+        Job.objects.filter(pk__in=ids).update(transcript_expired_at=timezone.now(), stdin=None)
         return Transcript.objects.filter(pk__in=ids).delete()[0]
 
 

@@ -6,12 +6,14 @@ import json
 import uuid
 import zlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from pydantic_core import from_json
 
 from .protocol import FinalStatus, SourceFile
 
@@ -23,6 +25,41 @@ def pack(value: Any) -> bytes:
 
 def unpack(data: bytes | memoryview) -> Any:
     return json.loads(zlib.decompress(bytes(data))) if data else []
+
+
+# Of packed files so much is read to say which program it is; and of its beginning so much is shown.
+GLIMPSE_BYTES: Final = 2048
+GLIMPSE_CHARS: Final = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Glimpse:
+    """Which program it is: the name of its first file, and the first line that is not blank."""
+
+    file_name: str = ""
+    first_line: str = ""
+
+    @classmethod
+    def of(cls, beginning: bytes | memoryview | None) -> Glimpse:
+        """From the first bytes of packed files, however many there are."""
+        try:
+            text = zlib.decompressobj().decompress(bytes(beginning or b""), 8 * GLIMPSE_BYTES)
+            first = from_json(text, allow_partial="trailing-strings")[0]
+            name, content = first.get("name", ""), first.get("content", "")
+        except (zlib.error, ValueError, IndexError):
+            return cls()
+        if first.get("encoding") == "base64":
+            return cls(name)
+        lines = (line.strip() for line in content.splitlines())
+        return cls(name, next(filter(None, lines), "")[:GLIMPSE_CHARS])
+
+
+def pack_stdin(raw: bytes | None) -> bytes | None:
+    return None if raw is None else zlib.compress(raw)
+
+
+def unpack_stdin(data: bytes | memoryview | None) -> bytes | None:
+    return None if data is None else zlib.decompress(bytes(data))
 
 
 class Job(models.Model):
@@ -59,6 +96,10 @@ class Job(models.Model):
     source = models.BinaryField()
     arguments = models.JSONField(default=list)
     tty = models.BooleanField(default=True)
+    # All its input, where that was given beforehand; it goes with the transcript. And what limits
+    # were asked for. Neither is named by a process of the version before.
+    stdin = models.BinaryField(null=True, blank=True)
+    limits = models.JSONField(null=True, blank=True)
 
     status = models.CharField(max_length=20, choices=Status.choices, default=Status.QUEUED)
     message = models.TextField(blank=True)
@@ -187,6 +228,59 @@ class JobShare(models.Model):
         return f"{self.job_id} with {self.name}"
 
 
+class JobLink(models.Model):
+    """Who has the token sees the job, and types into it where its owner lets them."""
+
+    job = models.OneToOneField(Job, on_delete=models.CASCADE, primary_key=True, related_name="link")
+    token = models.CharField(max_length=64, unique=True, editable=False)
+    may_type = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"link to {self.job_id}"
+
+
+class SavedProgram(models.Model):
+    """A program that its owner keeps under a name. Only `programs.py` writes one."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.CASCADE
+    )
+    # As a job has it, but for addresses, which many may share.
+    owner_key = models.CharField(max_length=100)
+    name = models.CharField(max_length=100)
+    language = models.CharField(max_length=50)
+    source = models.BinaryField()
+    arguments = models.JSONField(default=list)
+    stdin = models.BinaryField(null=True, blank=True)
+    limits = models.JSONField(null=True, blank=True)
+    # Of its files and its input, as they are and not as they are packed.
+    size = models.PositiveIntegerField()
+    created_at = models.DateTimeField(default=timezone.now)
+    changed_at = models.DateTimeField(default=timezone.now)
+    # Who has it sees the program. Null: it is not shared.
+    link = models.CharField(max_length=64, null=True, blank=True, unique=True, editable=False)
+
+    class Meta:
+        ordering = ("-changed_at", "-pk")
+        indexes = (
+            models.Index(
+                fields=["changed_at"], name="program_of_nobody_by_age", condition=Q(owner=None)
+            ),
+        )
+        constraints = (
+            models.UniqueConstraint(fields=["owner_key", "name"], name="one_program_of_a_name"),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def files(self) -> list[SourceFile]:
+        return [SourceFile.model_validate(file) for file in unpack(self.source)]
+
+
 class ApiKey(models.Model):
     """Lets a program act for an account. Only `api_keys.py` makes one: the secret is not kept."""
 
@@ -243,6 +337,10 @@ class AuditEvent(models.Model):
         LIMIT_HIT = "limit_hit", "limit hit"
         JOB_SHARED = "job_shared", "job shared"
         JOB_UNSHARED = "job_unshared", "job no longer shared"
+        NO_SUCH_PROGRAM = "no_such_program", "refused: no such program"
+        PROGRAM_SHARED = "program_shared", "program shared"
+        PROGRAM_UNSHARED = "program_unshared", "program no longer shared"
+        PROGRAM_DELETED = "program_deleted", "program deleted by staff"
         JOB_CANCELLED = "job_cancelled", "job cancelled by staff"
         JOB_DELETED = "job_deleted", "job deleted by staff"
         LIMITS_CHANGED = "limits_changed", "limits changed by staff"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import enum
+from collections.abc import Sequence
 from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import (
@@ -34,6 +35,8 @@ MAX_ARG_CHARS: Final = 4096
 MAX_INPUT_BYTES: Final = 1024 * 1024
 # A counter of JavaScript's, and of Lua's in Redis, is exact up to here.
 MAX_INPUT_ID: Final = 2**53 - 1
+# A tab has a new name for each time that it was loaded, and names the latest.
+MAX_SENDERS_NAMED: Final = 100
 
 Encoding = Literal["utf-8", "base64"]
 Stream = Literal["stdout", "stderr"]
@@ -185,31 +188,31 @@ class LimitsRequest(Message):
     processes: Amount | None = None
 
 
-class Execute(Message):
-    type: Literal["execute"]
-    language: str = Field(min_length=1, max_length=50)
-    code: str | None = None
-    files: list[SourceFile] | None = Field(default=None, max_length=MAX_FILES)
+def check_files(files: Sequence[SourceFile]) -> None:
+    """What holds of a program's files together; raises ValueError."""
+    names = [file.name for file in files]
+    if len(set(names)) != len(names):
+        raise ValueError("two `files` have the same name")
+    for name in names:
+        if any(other.startswith(name + "/") for other in names):
+            raise ValueError(f"`files`: {name} is both a file and a folder")
+    if sum(len(file.raw) for file in files) > MAX_SOURCE_BYTES:
+        raise _too_large("`files` together", MAX_SOURCE_BYTES)
+
+
+class Given(Message):
+    """What a program is given beforehand; `encoding` is that of `stdin`."""
+
     stdin: str | None = None
     encoding: Encoding = "utf-8"
-    tty: bool | None = None
-    cols: int = Field(default=80, ge=1, le=1000)
-    rows: int = Field(default=24, ge=1, le=1000)
     args: list[Annotated[str, Field(max_length=MAX_ARG_CHARS)]] = Field(
         default_factory=list, max_length=MAX_ARGS
     )
     limits: LimitsRequest | None = None
-    flow_control: bool = False
-    request_id: str | None = Field(default=None, min_length=1, max_length=100)
 
     @property
     def stdin_raw(self) -> bytes | None:
         return None if self.stdin is None else _decoded(self.stdin, self.encoding, "stdin")
-
-    @property
-    def on_terminal(self) -> bool:
-        """A terminal unless the client says otherwise or gives all the input beforehand."""
-        return self.stdin is None and self.tty is not False
 
     @field_validator("args")
     @classmethod
@@ -219,6 +222,39 @@ class Execute(Message):
             if "\0" in arg:
                 raise ValueError("an argument cannot hold a NUL byte")
         return args
+
+    @model_validator(mode="after")
+    def _stdin_decodes(self) -> Given:
+        if self.stdin_raw is not None and len(self.stdin_raw) > MAX_INPUT_BYTES:
+            raise _too_large("`stdin`", MAX_INPUT_BYTES)
+        return self
+
+
+class ShowsInput(Message):
+    """Additions of Codr's: `show_input` has the client told of what others give the program, by
+    `input_given`; others are all but those whose `sender` is in `senders`."""
+
+    show_input: bool = False
+    senders: list[Annotated[str, Field(min_length=1, max_length=64)]] = Field(
+        default_factory=list, max_length=MAX_SENDERS_NAMED
+    )
+
+
+class Execute(Given, ShowsInput):
+    type: Literal["execute"]
+    language: str = Field(min_length=1, max_length=50)
+    code: str | None = None
+    files: list[SourceFile] | None = Field(default=None, max_length=MAX_FILES)
+    tty: bool | None = None
+    cols: int = Field(default=80, ge=1, le=1000)
+    rows: int = Field(default=24, ge=1, le=1000)
+    flow_control: bool = False
+    request_id: str | None = Field(default=None, min_length=1, max_length=100)
+
+    @property
+    def on_terminal(self) -> bool:
+        """A terminal unless the client says otherwise or gives all the input beforehand."""
+        return self.stdin is None and self.tty is not False
 
     @field_validator("request_id")
     @classmethod
@@ -234,23 +270,19 @@ class Execute(Message):
             raise ValueError("give the program either as `code` or as `files`")
         if self.code is not None and len(self.code.encode("utf-8")) > MAX_SOURCE_BYTES:
             raise _too_large("`code`", MAX_SOURCE_BYTES)
-        names = [file.name for file in self.files or []]
-        if len(set(names)) != len(names):
-            raise ValueError("two `files` have the same name")
-        for name in names:
-            if any(other.startswith(name + "/") for other in names):
-                raise ValueError(f"`files`: {name} is both a file and a folder")
-        if self.files and sum(len(file.raw) for file in self.files) > MAX_SOURCE_BYTES:
-            raise _too_large("`files` together", MAX_SOURCE_BYTES)
-        if self.stdin_raw is not None and len(self.stdin_raw) > MAX_INPUT_BYTES:
-            raise _too_large("`stdin`", MAX_INPUT_BYTES)
+        check_files(self.files or [])
         return self
 
 
-class Attach(Message):
+class Attach(ShowsInput):
+    """Additions of Codr's: `link`, by which the job's owner shares it; `inputs_after`, up to which
+    number the client has been told of input."""
+
     type: Literal["attach"]
     job_id: str = Field(min_length=1, max_length=64)
     after: int = Field(default=0, ge=0, lt=2**63)
+    link: str = Field(default="", pattern=r"^[A-Za-z0-9_-]{0,64}$")
+    inputs_after: int = Field(default=0, ge=0, lt=2**63)
 
 
 class Numbered(Message):
@@ -323,10 +355,20 @@ ClientMessage = Annotated[
 
 
 class Accepted(Message):
+    """`may_type` is an addition of Codr's: whether the program takes what one types."""
+
     type: Literal["accepted"] = "accepted"
     job_id: str
     language: str
     version: str
+    may_type: bool = True
+
+
+class Access(Message):
+    """An addition of Codr's: the job's owner lets one type now, or no more."""
+
+    type: Literal["access"] = "access"
+    may_type: bool
 
 
 class Event(Message):
@@ -414,6 +456,16 @@ class InputAccepted(Message):
     input_id: int
 
 
+class InputGiven(Message):
+    """An addition of Codr's: somebody else gave the program this. `number` counts all that a job
+    was sent. What its terminal would not have shown, such as a password, is told to nobody."""
+
+    type: Literal["input_given"] = "input_given"
+    number: int
+    data: str
+    encoding: Encoding | None = None
+
+
 class Detail(Message):
     line: int
     column: int
@@ -440,11 +492,13 @@ JobEvent = Annotated[
 ]
 ServerMessage = Annotated[
     Accepted
+    | Access
     | Status
     | Output
     | InputRequest
     | InputClosed
     | InputAccepted
+    | InputGiven
     | Restarted
     | Gap
     | Complete

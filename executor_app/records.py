@@ -15,7 +15,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
-from . import audit, dispatch, jobs, transcripts
+from . import audit, dispatch, jobs, programs, transcripts
 from .conf import conf
 from .models import Job, pack
 from .protocol import Complete, FinalStatus
@@ -170,6 +170,14 @@ def expire_audit_events() -> None:
 def expire_sessions() -> None:
     """Of browsers that are gone: nobody else takes them out."""
     SessionStore.clear_expired()
+
+
+@shared_task(name="executor_app.records.expire_programs")
+def expire_programs() -> None:
+    """Of people without an account, who mostly do not come back."""
+    keep_days = conf().anonymous_program_keep_days
+    if keep_days and (gone := programs.expire(timezone.now() - timedelta(days=keep_days))):
+        logger.info("%d programs of nobody in particular were older than is kept", gone)
 
 
 @shared_task(name="executor_app.records.expire_jobs")

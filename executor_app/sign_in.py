@@ -23,7 +23,7 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 from redis.exceptions import RedisError
 
-from . import audit, jobs
+from . import audit, jobs, programs
 from .identity import address_of, owner_key_of_session
 from .networks import network_of
 from .relay import attempts
@@ -109,7 +109,7 @@ def _signed_in(request: HttpRequest, user: AbstractBaseUser, **kwargs: Any) -> N
 
 
 def _claim(request: HttpRequest, user: AbstractBaseUser) -> None:
-    """The programs that one ran before one signed in stay one's own.
+    """The programs that one ran or saved before one signed in stay one's own.
 
     The session has a new key by now; the cookie still has the old one.
     """
@@ -119,8 +119,9 @@ def _claim(request: HttpRequest, user: AbstractBaseUser) -> None:
     owner = jobs.Owner(f"user:{user.pk}", user_id=user.pk)
     try:
         jobs.claim(owner_key_of_session(before), owner)
+        programs.claim(owner_key_of_session(before), owner)
     except DatabaseError:
-        logger.exception("the jobs of a session were not claimed by user %s", user.pk)
+        logger.exception("what a session had was not claimed by user %s", user.pk)
 
 
 @receiver(user_logged_out)

@@ -142,6 +142,8 @@ def record(checked: Checked) -> tuple[Job, bool]:
             files=checked.files,
             args=message.args,
             tty=message.on_terminal,
+            stdin=message.stdin_raw,
+            limits=message.limits.model_dump(exclude_none=True) if message.limits else {},
             job_id=checked.job_id,
         )
     )

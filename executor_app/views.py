@@ -12,6 +12,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.templatetags.static import static
+from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from redis.exceptions import RedisError
@@ -27,6 +28,7 @@ from .callers import enter, refusal
 from .conf import conf
 from .errors import UserError
 from .languages import languages
+from .middleware import CONTENT_SECURITY_POLICY
 from .relay import presence
 
 logger = logging.getLogger(__name__)
@@ -51,6 +53,30 @@ def ide(request: HttpRequest) -> HttpResponse:
             return redirect_to_login(request.get_full_path())
         if not request.session.session_key:
             request.session.create()
+    return _page()
+
+
+@read_only
+def ide_of_link(request: HttpRequest, link: str) -> HttpResponse:
+    """The same page for who follows a link. Whether it leads anywhere the page asks."""
+    response: HttpResponse = ide(request)
+    return response
+
+
+@read_only
+@xframe_options_exempt
+def embed(request: HttpRequest) -> HttpResponse:
+    """The page inside of others' pages. No session is made: a browser would not keep it there."""
+    response = _page()
+    origins = " ".join(conf().embed_origins) or "'none'"
+    framed = CONTENT_SECURITY_POLICY.replace("frame-ancestors 'none'", f"frame-ancestors {origins}")
+    response["Content-Security-Policy"] = framed
+    # For pages that take only what agrees to be taken.
+    response["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response
+
+
+def _page() -> HttpResponse:
     page = settings.IDE_DIR / "index.html"
     if not page.is_file():
         return HttpResponse(UNBUILT, status=503, content_type="text/plain; charset=utf-8")

@@ -30,7 +30,7 @@ from executor_app.protocol import (
 )
 
 from . import keys, scripts, versions
-from .client import client, group_channel, patiently
+from .client import client, group_channel, layer, patiently
 
 # A journal that nobody writes to or ends any more goes after a day, or half a one.
 FORGOTTEN_S: Final = 24 * 3600
@@ -209,8 +209,21 @@ async def read_events(
 
 
 async def last_event(job_id: str) -> Entry | None:
-    entries = await client().xrevrange(keys.output_journal(job_id), count=1)
-    return Entry.of(*entries[0]) if entries else None
+    entries = await last_events(job_id, 1)
+    return entries[0] if entries else None
+
+
+async def last_events(job_id: str, count: int) -> list[Entry]:
+    """The latest ones, in order."""
+    entries = await client().xrevrange(keys.output_journal(job_id), count=count)
+    return [Entry.of(*entry) for entry in reversed(entries)]
+
+
+async def publish_access_changed(job_id: str) -> None:
+    """Has everyone attached look again at what they may. No event, so that it is not journalled;
+    a process of the version before takes it for a group of none."""
+    message = {"type": "job.events", "first": 0, "frames": [], "access": True}
+    await layer().group_send(keys.output_group(job_id), {**message, "v": versions.VERSION})
 
 
 async def read_end(job_id: str) -> Complete | None:

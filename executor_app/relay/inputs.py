@@ -74,7 +74,7 @@ async def publish_input_response(
     arrived.
     """
     if isinstance(message, Numbered) and message.sender is not None:
-        message = message.model_copy(update={"sender": _told_apart(typist, message.sender)})
+        message = message.model_copy(update={"sender": told_apart(typist, message.sender)})
     name = os.urandom(6)
     try:
         number = await _append(job_id, message, name, bounded=bounded, look_back=0)
@@ -88,7 +88,8 @@ async def publish_input_response(
     return number
 
 
-def _told_apart(typist: str, sender: str) -> str:
+def told_apart(typist: str, sender: str) -> str:
+    """As the journal has a sender."""
     return hashlib.blake2b(f"{typist}\0{sender}".encode(), digest_size=12).hexdigest()
 
 
@@ -268,6 +269,12 @@ def _read(job_id: str, number: int, frame: str | bytes) -> JobMessage | None:
     except ValueError:  # whose words repeat what was typed
         logger.error("job %s: input %d is of a kind that is not known here", job_id, number)
         return None
+
+
+async def read_inputs_after(job_id: str, after: int) -> AsyncIterator[tuple[int, int, JobMessage]]:
+    """What a job was sent after the piece of that number: number, time and message of each."""
+    async for number, fields in _entries(job_id, f"(0-{after}"):
+        yield number, int(fields[b"t"]), parse_input(fields[b"f"])
 
 
 async def _entries(job_id: str, position: str) -> AsyncIterator[tuple[int, dict[bytes, bytes]]]:

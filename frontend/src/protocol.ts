@@ -14,11 +14,19 @@ export const CLOSE_CODES = {
   NO_WORKER: 4503,
 } as const;
 
+/** `may_type` is an addition of Codr's: whether the program takes what one types. */
 export interface Accepted {
   readonly type: "accepted";
   readonly job_id: string;
   readonly language: string;
   readonly version: string;
+  readonly may_type?: boolean;
+}
+
+/** An addition of Codr's: the job's owner lets one type now, or no more. */
+export interface Access {
+  readonly type: "access";
+  readonly may_type: boolean;
 }
 
 export interface Ack {
@@ -26,10 +34,15 @@ export interface Ack {
   readonly seq: number;
 }
 
+/** Additions of Codr's: `link`, by which the job's owner shares it; `inputs_after`, up to which number the client has been told of input. */
 export interface Attach {
+  readonly show_input?: boolean;
+  readonly senders?: readonly string[];
   readonly type: "attach";
   readonly job_id: string;
   readonly after?: number;
+  readonly link?: string;
+  readonly inputs_after?: number;
 }
 
 /** `reason` is an addition of Codr's: it stands in the job's final message. */
@@ -77,17 +90,19 @@ export interface Error {
 }
 
 export interface Execute {
+  readonly show_input?: boolean;
+  readonly senders?: readonly string[];
+  readonly stdin?: string | null;
+  readonly encoding?: "utf-8" | "base64";
+  readonly args?: readonly string[];
+  readonly limits?: LimitsRequest | null;
   readonly type: "execute";
   readonly language: string;
   readonly code?: string | null;
   readonly files?: readonly SourceFile[] | null;
-  readonly stdin?: string | null;
-  readonly encoding?: "utf-8" | "base64";
   readonly tty?: boolean | null;
   readonly cols?: number;
   readonly rows?: number;
-  readonly args?: readonly string[];
-  readonly limits?: LimitsRequest | null;
   readonly flow_control?: boolean;
   readonly request_id?: string | null;
 }
@@ -125,6 +140,14 @@ export interface InputAccepted {
 export interface InputClosed {
   readonly seq?: number;
   readonly type: "input_closed";
+}
+
+/** An addition of Codr's: somebody else gave the program this. `number` counts all that a job was sent. What its terminal would not have shown, such as a password, is told to nobody. */
+export interface InputGiven {
+  readonly type: "input_given";
+  readonly number: number;
+  readonly data: string;
+  readonly encoding?: "utf-8" | "base64" | null;
 }
 
 /** `raw` (the terminal is not in line mode) and `echo` are Codr's own additions. */
@@ -220,11 +243,13 @@ export type ClientMessage =
 
 export type ServerMessage =
   | Accepted
+  | Access
   | Complete
   | Error
   | Gap
   | InputAccepted
   | InputClosed
+  | InputGiven
   | InputRequest
   | Output
   | Restarted
@@ -232,11 +257,13 @@ export type ServerMessage =
 
 export const SERVER_TYPES = [
   "accepted",
+  "access",
   "complete",
   "error",
   "gap",
   "input_accepted",
   "input_closed",
+  "input_given",
   "input_request",
   "output",
   "restarted",

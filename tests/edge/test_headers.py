@@ -41,6 +41,7 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parts]:
             CODR_SECRET_KEY=secrets.token_urlsafe(50),
             CODR_ALLOWED_HOSTS="codr.example,127.0.0.1",
             CODR_ALLOW_ANONYMOUS="on",
+            CODR_EMBED_ORIGINS="https://school.example, https://*.blog.example:8443",
         )
         yield parts
     finally:
@@ -100,6 +101,25 @@ def test_every_answer_has_every_header(
     scripts = re.search(r"script-src ([^;]*)", found["content-security-policy"])
     assert scripts is None or scripts[1] == "'self'"
     assert "server" not in found
+
+
+def test_others_may_frame_the_page_that_is_made_for_it_and_no_other(parts: Parts) -> None:
+    """And no session comes with it, which a browser would not keep there."""
+    for where, headers, origins in (
+        ("web", {}, "*"),
+        ("production", SECURE, "https://school.example https://*.blog.example:8443"),
+    ):
+        status, found, cookies = ask(parts.ports[where], "GET", "/embed?language=c", headers)
+        assert (status, cookies) == (200, [])
+        assert "x-frame-options" not in found
+        assert found["cross-origin-resource-policy"] == "cross-origin"
+        policy = found["content-security-policy"].split("; ")
+        assert f"frame-ancestors {origins}" in policy
+        assert "script-src 'self'" in policy
+    for path in ("/", "/p/x", "/watch/x", "/embed/", "/embedded"):
+        _, found, _ = ask(parts.ports["web"], "GET", path, {})
+        assert found["x-frame-options"] == "DENY", path
+        assert "frame-ancestors 'none'" in found["content-security-policy"], path
 
 
 @pytest.mark.parametrize(

@@ -82,3 +82,13 @@ async def test_what_was_too_long_to_keep_is_a_gap_between_beginning_and_end(
         assert left_out | {frame["seq"] for frame in told} == set(events)
         # The contract of the client counts every number; those of the gap were never sent.
         viewer.frames = [{"seq": n, **events[n]} for n in sorted(events)]
+
+
+async def test_what_was_typed_is_replayed_in_its_place(forgetful: Stack) -> None:
+    job_id, _ = await ran(forgetful, CODE, "abc")
+    async with connect(forgetful.socket_url) as viewer:
+        await viewer.send({"type": "attach", "job_id": job_id, "show_input": True})
+        await viewer.until("complete")
+    told = [frame for frame in viewer.frames if frame["type"] in ("output", "input_given")]
+    story = "".join(frame["data"] for frame in told)
+    assert story == "0? a\n0 a\n1? b\n1 b\n2? c\n2 c\n"

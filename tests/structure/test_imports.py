@@ -15,7 +15,8 @@ APP = CHECKOUT / "executor_app"
 
 EDGE = {"jobs", "models", "relay", "validation", "dispatch", "protocol", "languages", "conf",
         "errors", "identity", "submission", "control", "allowances", "audit",
-        "answers", "openapi", "access", "api_keys", "callers", "outlet", "database"}  # fmt: skip
+        "answers", "openapi", "access", "api_keys", "callers", "outlet", "database",
+        "shown_input", "programs", "program_api"}  # fmt: skip
 # A part of executor_app -> the parts that it may import. Itself is always allowed.
 MAY_IMPORT: dict[str, set[str]] = {
     "protocol": set(),
@@ -50,6 +51,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "audit",
         "jobs",
         "models",
+        "programs",
         "relay",
         "transcripts",
         "dispatch",
@@ -60,23 +62,26 @@ MAY_IMPORT: dict[str, set[str]] = {
     "api_keys": {"audit", "models", "errors"},
     "access": {"audit", "errors", "identity", "models"},
     "identity": {"api_keys", "jobs", "models", "conf"},
-    "sign_in": {"audit", "identity", "jobs", "networks", "relay"},
+    "programs": {"access", "answers", "audit", "conf", "errors", "identity", "jobs", "models"},
+    "sign_in": {"audit", "identity", "jobs", "networks", "programs", "relay"},
     "account": EDGE | {"sign_in"},
-    "callers": {"answers", "audit", "errors", "identity"},
+    "callers": {"allowances", "answers", "audit", "errors", "identity", "protocol"},
     "api": EDGE,
+    "program_api": EDGE,
+    "shown_input": {"protocol", "relay"},
     "allowances": {"audit", "jobs", "models", "networks", "relay", "conf", "errors"},
     "submission": EDGE,
     "consumers": EDGE,
     "readiness": {"answers", "database", "relay"},
-    "views": EDGE | {"readiness"},
+    "views": EDGE | {"middleware", "readiness"},
     "middleware": {"audit", "identity"},
-    "answers": set(),
+    "answers": {"protocol"},
     "openapi": {"answers"},
     "rendering": {"models", "transcripts", "protocol", "languages"},
 }
 # These wire the others together, and nothing but wiring imports them.
 WIRING = {"access_admin", "admin", "allowance_admin", "job_list", "job_page", "key_admin",
-          "running_admin",
+          "program_admin", "running_admin",
           "apps", "checks", "routing", "urls", "doctor", "management", "migrations",
           "templatetags"}  # fmt: skip
 FORBIDDEN_OUTSIDE = {
