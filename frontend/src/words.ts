@@ -37,6 +37,14 @@ export const words = {
   find: "Find and replace",
   toggleComment: "Toggle comment",
   earlier: "Earlier programs…",
+  saveProgram: "Save…",
+  mine: "My work",
+  mineHint: "Your runs and your saved programs",
+  sourceLabel: "Program source, to be read.",
+  unreachable: "The server cannot be reached. Check your network, then try again.",
+  keptInput: "the kept input",
+  loadingPanel: "Loading…",
+  linkOfRun: "Link to this run",
   openSettings: "Settings…",
   fileName: "File name",
   add: "Add",
@@ -114,6 +122,7 @@ export const words = {
   emptyTerminalTouch: "Press Run. What the program writes appears here.",
   footerIdle: "When the program asks something, answer here.",
   footerRunning: "The program is running. You can type ahead in the terminal.",
+  footerWatching: "You are watching. Whoever shares this program may let you type.",
   footerBatch: "The program is running with the input that was given beforehand.",
   kinds: { stdout: "Output", stderr: "Errors", input: "Your input", system: "Notes" },
   earlierInput: "Earlier input",
@@ -171,6 +180,94 @@ export const words = {
     `${detail.file ? `${detail.file}, ` : ""}line ${detail.line}` +
     (detail.column > 0 ? `, column ${detail.column}` : ""),
   calledFromHere: "called from here",
+} as const;
+
+/** One's runs and saved programs, and what is done with them. */
+export const libraryWords = {
+  title: "My work",
+  runs: "Runs",
+  programs: "Programs",
+  loading: "Loading…",
+  more: "Show more",
+  noRuns:
+    "Nothing yet. Press Run, or Ctrl+Enter: each run is listed here, with what was said in it.",
+  noPrograms:
+    "Nothing yet. Press Ctrl+S in the editor, or Save below, to keep a program here under a name.",
+  ofAccount: "Kept for your account.",
+  ofBrowser:
+    "Kept for this browser, as long as it has its cookies. Sign in, and they are your account's.",
+  transcript: "Transcript",
+  source: "Source",
+  again: "Run again",
+  named: (action: string, what: string) => `${action}: ${what}`,
+  notWhileRunning: "A program is running. Stop it first.",
+  shownInTerminal: "Shown in the terminal.",
+  loadedRun: "The program of that run is in the editor. Press Run.",
+  opened: (name: string) => `${name} is in the editor.`,
+  keptAside: "What was here before is under Earlier programs.",
+  left: (names: readonly string[]) => `Left out, since they are no text: ${names.join(", ")}.`,
+  noLanguage: (name: string) => `This server no longer has the language ${name}.`,
+  open: "Open",
+  rename: "Rename",
+  remove: "Delete",
+  removeReally: "Really delete",
+  share: "Share",
+  stopSharing: "Stop sharing",
+  removed: (name: string) => `${name} was deleted.`,
+  sharedLead:
+    "Who has this link reads the program, runs it and takes a copy. It shows what you save.",
+  sharedNoMore: "The link leads nowhere any more.",
+  link: "Link",
+  copy: "Copy link",
+  copied: "Copied",
+  notCopied: "Not copied: select the link and press Ctrl+C",
+  embedCode: "To embed it in a page",
+  save: "Save",
+  saveTitle: "Save the program",
+  saveCurrent: "Save the program in the editor",
+  name: "Name",
+  nameEmpty: "Give the program a name.",
+  taken: (name: string) => `You have a program called ${name} already.`,
+  replaceIt: "Replace it",
+  saved: (name: string) => `Saved as ${name}.`,
+  saving: "Saving…",
+  size: (bytes: number) => size(bytes),
+} as const;
+
+/** Watching together, and programs that others share. */
+export const sharedWords = {
+  watch: "Share this run",
+  watchHint: "Let others watch this run, or type into it",
+  watchTitle: "Watch together",
+  watchLead:
+    "Who has the link sees this program and its terminal live, what you type too, but no passwords.",
+  makeLink: "Make a link",
+  mayType: "Let them type",
+  mayTypeHint: "They answer the program as you do. Stopping it stays yours.",
+  withdraw: "Take the link back",
+  withdrawn: "The link leads nowhere any more; whoever was watching sees no more.",
+  watching: (title: string) => `Somebody shares this ${title} program with you.`,
+  mayTypeNow: "You may type.",
+  mayTypeNoMore: "You are watching.",
+  ownRun: "This is your own run, as others see it.",
+  noSuchRun: "This link leads to no run.",
+  noSuchProgram: "This link leads to no program.",
+  linkHint: "It may have been taken back. Ask whoever gave it to you for another one.",
+  watchOver: "It is over. This is what was said in it.",
+  noLongerShared: "This run is no longer shared with you.",
+  signIn: "Seeing this needs an account here.",
+  openCodr: "Open Codr",
+  openHere: "Open in Codr",
+  program: (name: string, title: string) => `${name}, a ${title} program`,
+  readOnly: "Shared with you, to read and to run.",
+  fork: "Edit a copy",
+  forkHint: "Take a copy into the editor. What you have there is kept.",
+  newTab: (name: string) => `${name} (opens a new tab)`,
+  embedSignIn:
+    "Running programs here needs an account, which a page within another page cannot see. Open it in Codr.",
+  broughtAlong: "The program of that page is in the editor.",
+  embedEmpty: "There is no program here. Its address needs #code=…, or program=… for a shared one.",
+  embedLanguage: (name: string) => `This server has no language called ${name}.`,
 } as const;
 
 /** The panel for what is given before a run. */
@@ -268,6 +365,10 @@ export const NOT_RUN = "Did not run";
 export const CONNECTION_LOST = "Connection lost";
 export const GONE = "No longer there";
 export const RECONNECTING = "Reconnecting…";
+
+export function isFinal(status: string): status is FinalStatus {
+  return status !== "queued" && status !== "running";
+}
 
 export function finalWords(status: FinalStatus): string {
   switch (status) {

@@ -65,6 +65,7 @@ def open_ide(chromium: Browser) -> Iterator[Open]:
         dark: bool = False,
         beside: Ide | None = None,
         before: Callable[[Page], None] | None = None,
+        path: str = "",
     ) -> Ide:
         """`beside` opens a tab in that page's browser; `before` gets the page while it is empty."""
         if beside is None:
@@ -82,7 +83,7 @@ def open_ide(chromium: Browser) -> Iterator[Open]:
         watches.append(Watch(page, stack.url))
         if before is not None:
             before(page)
-        page.goto(stack.url)
+        page.goto(stack.url + path)
         return Ide(page, watches[-1])
 
     yield open_page

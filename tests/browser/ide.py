@@ -20,6 +20,7 @@ class Watch:
     def __init__(self, page: Page, url: str) -> None:
         self.complaints: list[str] = []
         self.strangers: list[str] = []
+        self.allowed: tuple[str, ...] = ()
         self.sockets: list[WebSocket] = []
         self._ours = (url + "/", url.replace("http", "ws", 1) + "/")
         self._expected: list[str] = []
@@ -51,7 +52,7 @@ class Watch:
         self._check(socket.url)
 
     def _check(self, url: str) -> None:
-        if not url.startswith(self._ours):
+        if not url.startswith((*self._ours, *self.allowed)):
             self.strangers.append(url)
 
 
@@ -154,6 +155,31 @@ class Ide:
     def has_ended(self, status: str = "completed") -> None:
         expect(self.result).to_have_attribute("data-status", status)
         expect(self.part("run")).to_be_visible()
+
+    # --- one's runs and saved programs ----------------------------------------------------------
+
+    def open_mine(self, tab: str = "runs") -> None:
+        self.part("mine").click()
+        self.part(f"tab-{tab}").click()
+
+    def entry(self, which: str, number: int = 0) -> Locator:
+        """Of the list of `runs` or `programs`, the latest first."""
+        return self.part(which).get_by_role("listitem").nth(number)
+
+    def save_as(self, name: str) -> None:
+        self.code.click()
+        self.page.keyboard.press("Control+s")
+        self.part("program-name").fill(name)
+        self.page.keyboard.press("Enter")
+        expect(self.part("file-note")).to_contain_text(f"Saved as {name}.")
+
+    def press(self, name: str) -> None:
+        self.page.get_by_role("button", name=name).click()
+
+    def is_too_wide(self) -> int:
+        """Pixels that one would have to scroll sideways."""
+        wide: int = self.page.evaluate("() => document.body.scrollWidth - window.innerWidth")
+        return max(0, wide)
 
     def picture(self, path: Path) -> None:
         self.page.screenshot(path=path, caret="initial")

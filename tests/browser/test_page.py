@@ -136,6 +136,7 @@ def test_everything_can_be_reached_by_the_keyboard(ide: Ide) -> None:
     assert reached == [
         "language",
         "Load example",
+        "mine",
         "account",
         "stop",
         "main",
@@ -143,6 +144,7 @@ def test_everything_can_be_reached_by_the_keyboard(ide: Ide) -> None:
         "Program menu",
         "Program source",
         "options",
+        "watch",
         "Find",
         "Copy",
         "Clear",

@@ -7,10 +7,11 @@ import { words } from "../words";
 interface Props {
   readonly title: string;
   readonly onClose: () => void;
+  readonly isWide?: boolean;
   readonly children: ReactNode;
 }
 
-export function Dialog({ title, onClose, children }: Props) {
+export function Dialog({ title, onClose, isWide = false, children }: Props) {
   const box = useRef<HTMLDialogElement>(null);
   const heading = useId();
   // Closed while it is still there, so that it can give the focus back.
@@ -22,7 +23,12 @@ export function Dialog({ title, onClose, children }: Props) {
     return () => dialog?.close();
   }, []);
   return (
-    <dialog ref={box} className="dialog" aria-labelledby={heading} onCancel={onClose}>
+    <dialog
+      ref={box}
+      className={isWide ? "dialog wide-dialog" : "dialog"}
+      aria-labelledby={heading}
+      onCancel={onClose}
+    >
       <div className="dialog-head">
         <h2 id={heading}>{title}</h2>
         <button

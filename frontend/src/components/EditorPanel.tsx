@@ -24,6 +24,7 @@ interface Props {
   readonly problems: readonly Place[];
   readonly settings: Settings;
   readonly onSettings: ChangeSettings;
+  readonly onSave: () => void;
 }
 
 type Open =
@@ -88,7 +89,8 @@ function Files(props: Props & { readonly language: Language }) {
     },
     { name: words.find, keys: "Ctrl+F", isFirst: true, act: () => editor.current?.search() },
     { name: words.toggleComment, keys: "Ctrl+/", act: () => editor.current?.toggleComment() },
-    { name: words.earlier, isFirst: true, act: () => setOpen({ type: "earlier" }) },
+    { name: words.saveProgram, keys: "Ctrl+S", isFirst: true, act: props.onSave },
+    { name: words.earlier, act: () => setOpen({ type: "earlier" }) },
     { name: words.openSettings, act: () => setOpen({ type: "settings" }) },
   ];
 

@@ -4,6 +4,8 @@ import type { Program } from "../editor/useProgram";
 import type { Language } from "../session/useLanguages";
 import { words } from "../words";
 import { AccountLink } from "./AccountLink";
+import { Mark } from "./Mark";
+import { RunButton } from "./RunButton";
 
 interface Props {
   readonly languages: readonly Language[];
@@ -13,6 +15,7 @@ interface Props {
   readonly canRun: boolean;
   readonly onRun: () => void;
   readonly onStop: () => void;
+  readonly onMine: () => void;
 }
 
 export function Toolbar(props: Props) {
@@ -21,7 +24,6 @@ export function Toolbar(props: Props) {
     <header className="toolbar">
       <h1>
         <Mark />
-        <span className="wordmark">{words.appName}</span>
       </h1>
       <label className="language">
         <span className="visually-hidden">{words.language}</span>
@@ -41,35 +43,28 @@ export function Toolbar(props: Props) {
       </label>
       <ExampleButton program={program} />
       <span className="spacer" />
+      <button
+        type="button"
+        className="button plain mine"
+        data-testid="mine"
+        aria-label={words.mine}
+        title={words.mineHint}
+        aria-haspopup="dialog"
+        onClick={props.onMine}
+      >
+        <svg viewBox="0 0 16 16" aria-hidden="true">
+          <path d="M1.8 3.4c0-.6.4-1 1-1h3.3l1.4 1.7h5.7c.6 0 1 .4 1 1v7.5c0 .6-.4 1-1 1H2.8c-.6 0-1-.4-1-1z" />
+        </svg>
+        <span className="wide">{words.mine}</span>
+      </button>
       <AccountLink />
-      {props.isRunning ? (
-        <button
-          type="button"
-          className="button stop"
-          data-testid="stop"
-          title={props.stopping ? words.stopAgainHint : words.stopHint}
-          onClick={props.onStop}
-        >
-          <svg viewBox="0 0 16 16" aria-hidden="true">
-            <rect x="3.5" y="3.5" width="9" height="9" rx="1.5" />
-          </svg>
-          {words.stop}
-        </button>
-      ) : (
-        <button
-          type="button"
-          className="button run"
-          data-testid="run"
-          title={words.runHint}
-          disabled={!props.canRun}
-          onClick={props.onRun}
-        >
-          <svg viewBox="0 0 16 16" aria-hidden="true">
-            <path d="M4.5 2.8v10.4a.6.6 0 0 0 .9.5l8.3-5.2a.6.6 0 0 0 0-1L5.4 2.3a.6.6 0 0 0-.9.5z" />
-          </svg>
-          {words.run}
-        </button>
-      )}
+      <RunButton
+        isRunning={props.isRunning}
+        stopping={props.stopping}
+        canRun={props.canRun}
+        onRun={props.onRun}
+        onStop={props.onStop}
+      />
     </header>
   );
 }
@@ -88,14 +83,5 @@ function ExampleButton({ program }: { readonly program: Program }) {
       <span className="wide">{name}</span>
       <span className="narrow">{back ? words.backToMyCodeShort : words.loadExampleShort}</span>
     </button>
-  );
-}
-
-function Mark() {
-  return (
-    <svg className="mark" viewBox="0 0 32 32" aria-hidden="true">
-      <rect width="32" height="32" rx="8" />
-      <path d="M9 10l6 6-6 6M17 22h7" />
-    </svg>
   );
 }

@@ -1,21 +1,33 @@
 // The page: editor beside terminal, and one bar that runs, stops and says how it stands.
 
-import { useCallback, useEffect, useEffectEvent, useRef } from "react";
-import { toSend } from "../editor/programFiles";
+import { lazy, Suspense, useCallback, useRef, useState } from "react";
+import { type Saved, toSend } from "../editor/programFiles";
+import { type Loaded, requestFor } from "../editor/sentProgram";
 import { useSettings } from "../editor/settings";
 import { useProgram } from "../editor/useProgram";
 import type { Place } from "../session/traces";
 import { useLanguages } from "../session/useLanguages";
 import { useWebSocketExecution } from "../session/useWebSocketExecution";
 import { InteractiveTerminalOutput, type Size } from "../terminal/InteractiveTerminalOutput";
-import { words } from "../words";
+import { libraryWords, words } from "../words";
 import { Announcer } from "./Announcer";
 import { EditorPanel } from "./EditorPanel";
 import { ProblemPanel } from "./ProblemPanel";
 import { RunOptions, RunOptionsButton } from "./RunOptions";
 import { StatusLine } from "./StatusLine";
 import { Toolbar } from "./Toolbar";
+import { useArrival } from "./useArrival";
+import { useRunKey } from "./useRunKey";
 import { useRunOptions } from "./useRunOptions";
+import { useSaving } from "./useSaving";
+import { WatchButton } from "./WatchButton";
+
+// Each is there when it is first opened, and not before.
+const Library = lazy(() => import("./library/Library"));
+const SaveDialog = lazy(() => import("./library/SaveDialog"));
+const WatchDialog = lazy(() => import("./WatchDialog"));
+
+type Open = "nothing" | "library" | "save" | "watch";
 
 const NO_DETAILS: readonly Place[] = [];
 
@@ -50,6 +62,24 @@ export function Ide() {
   );
   useRunKey(run);
 
+  const [open, setOpen] = useState<Open>("nothing");
+  const close = () => setOpen("nothing");
+  const load = (loaded: Loaded, what: string, saved: Saved | null = null) => {
+    const of = languages.languages.find(({ name }) => name === loaded.language);
+    if (of === undefined) return program.say(libraryWords.noLanguage(loaded.language));
+    const left = loaded.left.length > 0 ? [libraryWords.left(loaded.left)] : [];
+    const undoOptions = options.load(of.name, loaded.options);
+    const next = saved === null ? loaded.program : { ...loaded.program, saved };
+    const text = [what, ...left].join(" ");
+    if (!program.load(of, next, text, undoOptions)) undoOptions();
+  };
+  useArrival(languages.languages, { load, choose: program.choose, say: program.say });
+  const request = (name: string) =>
+    requestFor(name, language?.name ?? "", program.program, options.options);
+  const saved = program.program.saved ?? null;
+  const savedAs = (now: Saved) => program.savedAs(now, libraryWords.saved(now.name));
+  useSaving({ saved, request, savedAs, say: program.say, ask: () => setOpen("save") });
+
   // A mark belongs to the program that was run, not to the one chosen since.
   const marked = execution.language === language?.name;
   const problems = (marked ? execution.problem?.details : undefined) ?? NO_DETAILS;
@@ -64,6 +94,7 @@ export function Ide() {
         canRun={canRun}
         onRun={run}
         onStop={execution.stop}
+        onMine={() => setOpen("library")}
       />
       <Notice languages={languages} />
       {language !== null && !language.available && languages.executors > 0 && (
@@ -76,6 +107,7 @@ export function Ide() {
           problems={problems}
           settings={settings}
           onSettings={change}
+          onSave={() => setOpen("save")}
         />
         <InteractiveTerminalOutput
           language={execution.language}
@@ -84,6 +116,7 @@ export function Ide() {
           screen={execution.screen}
           isRunning={execution.isRunning}
           isAway={execution.link === "away" || execution.link === "given_up"}
+          mayType={execution.mayType}
           question={execution.question}
           keys={execution.keys}
           onInput={execution.sendInput}
@@ -95,7 +128,14 @@ export function Ide() {
           isBatch={execution.isBatch}
           stdout={execution.stdout}
           onSave={execution.savedOutput}
-          headTools={<RunOptionsButton state={options} />}
+          headTools={
+            <>
+              <RunOptionsButton state={options} />
+              {execution.jobId !== null && !execution.isGone && (
+                <WatchButton onOpen={() => setOpen("watch")} />
+              )}
+            </>
+          }
           cover={language !== null && <RunOptions language={language} state={options} />}
           idleHint={options.hint}
         />
@@ -111,6 +151,39 @@ export function Ide() {
       )}
       <StatusLine state={execution} />
       <Announcer state={execution} />
+      <Suspense>
+        {open === "library" && (
+          <Library
+            languages={languages.languages}
+            isRunning={execution.isRunning}
+            onLoad={(loaded, from) =>
+              load(
+                loaded,
+                from === null ? libraryWords.loadedRun : libraryWords.opened(from.name),
+                from,
+              )
+            }
+            onFollow={execution.follow}
+            onRenamed={program.renamed}
+            onSave={() => setOpen("save")}
+            onClose={close}
+          />
+        )}
+        {open === "save" && (
+          <SaveDialog
+            saved={saved}
+            request={request}
+            onSaved={(now) => {
+              close();
+              savedAs(now);
+            }}
+            onClose={close}
+          />
+        )}
+        {open === "watch" && execution.jobId !== null && (
+          <WatchDialog jobId={execution.jobId} onClose={close} />
+        )}
+      </Suspense>
     </div>
   );
 }
@@ -120,19 +193,4 @@ function Notice({ languages }: { readonly languages: ReturnType<typeof useLangua
   if (!languages.loaded) return null;
   if (languages.executors > 0) return null;
   return <p className="notice">{words.noExecutor}</p>;
-}
-
-/** Heard before the editor and the terminal, which would both do something else with it. */
-function useRunKey(run: () => void): void {
-  const pressed = useEffectEvent(run);
-  useEffect(() => {
-    const listen = (event: KeyboardEvent) => {
-      if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.altKey) return;
-      event.preventDefault();
-      event.stopPropagation();
-      pressed();
-    };
-    window.addEventListener("keydown", listen, { capture: true });
-    return () => window.removeEventListener("keydown", listen, { capture: true });
-  }, []);
 }

@@ -28,6 +28,8 @@ export interface RunOptionsState {
   readonly hint: string;
   readonly change: (part: Partial<RunOptions>) => void;
   readonly reset: () => void;
+  /** In place of all that stands for that language; returns what takes it back. */
+  readonly load: (language: string, next: RunOptions) => () => void;
   readonly setOpen: (isOpen: boolean) => void;
   /** For `execute`; null, and the panel open, where something cannot be sent. */
   readonly take: () => Beforehand | null;
@@ -42,19 +44,16 @@ export function useRunOptions(language: Language | null): RunOptionsState {
   const options = changed.get(name) ?? runOptionsStore.load(name);
   const mistakes = language === null ? [] : mistakesIn(options, language.limits);
 
-  const put = useCallback(
-    (next: RunOptions) => {
-      const isKept = runOptionsStore.save(name, next);
-      setUnkept((before) => {
-        const now = new Set(before);
-        if (isKept) now.delete(name);
-        else now.add(name);
-        return now;
-      });
-      setChanged((before) => new Map(before).set(name, next));
-    },
-    [name],
-  );
+  const put = useCallback((name: string, next: RunOptions) => {
+    const isKept = runOptionsStore.save(name, next);
+    setUnkept((before) => {
+      const now = new Set(before);
+      if (isKept) now.delete(name);
+      else now.add(name);
+      return now;
+    });
+    setChanged((before) => new Map(before).set(name, next));
+  }, []);
   const parts = partsOf(options);
   return {
     options,
@@ -64,8 +63,13 @@ export function useRunOptions(language: Language | null): RunOptionsState {
     tries,
     isSet: parts.length > 0,
     hint: parts.length > 0 ? optionWords.inUse(parts) : words.footerIdle,
-    change: (part) => put({ ...options, ...part }),
-    reset: () => put(NO_OPTIONS),
+    change: (part) => put(name, { ...options, ...part }),
+    reset: () => put(name, NO_OPTIONS),
+    load: (of, next) => {
+      const before = changed.get(of) ?? runOptionsStore.load(of);
+      put(of, next);
+      return () => put(of, before);
+    },
     setOpen,
     take: () => {
       setOpen(mistakes.length > 0);

@@ -10,7 +10,7 @@ import type { Place } from "../session/traces";
 import { otherTexts } from "./completion";
 import { loadKeys, loadPack } from "./languages";
 import type { Settings } from "./settings";
-import { editorSetup, settingsSetup } from "./setup";
+import { editorSetup, readOnlySetup, settingsSetup } from "./setup";
 import type { Target } from "./useProgram";
 
 export interface EditorHandle {
@@ -30,6 +30,8 @@ interface Props {
   readonly problems: readonly Place[];
   readonly isHere: (place: Place) => boolean;
   readonly target: Target | null;
+  /** To be read, and not changed. */
+  readonly isReadOnly?: boolean;
   readonly getOtherTexts: () => readonly string[];
   readonly onChange: (documentName: string, text: string) => void;
 }
@@ -56,6 +58,7 @@ export function CodeEditor(props: Props) {
   const marked = useRef(new Map<string, readonly Place[]>());
   const parts = useRef(new Parts());
   const changed = useEffectEvent(props.onChange);
+  const isReadOnly = props.isReadOnly ?? false;
   const initialText = useEffectEvent(() => props.initialText);
   const isHere = useEffectEvent(props.isHere);
   const texts = useEffectEvent(() => props.getOtherTexts());
@@ -81,6 +84,7 @@ export function CodeEditor(props: Props) {
           doc: initialText(),
           extensions: [
             parts.current.initial(),
+            isReadOnly ? readOnlySetup : [],
             otherTexts.of(() => texts()),
             EditorView.updateListener.of((update) => {
               if (update.docChanged) changed(documentName, update.state.doc.toString());
@@ -92,7 +96,7 @@ export function CodeEditor(props: Props) {
     return () => {
       kept.set(documentName, editor.state);
     };
-  }, [documentName]);
+  }, [documentName, isReadOnly]);
 
   useEffect(() => {
     let current = documentName !== "";

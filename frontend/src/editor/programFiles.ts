@@ -15,6 +15,13 @@ export interface ProgramFiles {
   /** The ids of the file that runs, and of the one that is shown. */
   readonly main: string;
   readonly open: string;
+  /** Under which name the server keeps it, once it was saved. */
+  readonly saved?: Saved;
+}
+
+export interface Saved {
+  readonly id: string;
+  readonly name: string;
 }
 
 // The server's own bounds, so that who adds a file hears of them at once.
@@ -71,6 +78,7 @@ export function withoutFile(program: ProgramFiles, id: string): ProgramFiles {
   const next = files[Math.min(index, files.length - 1)];
   if (next === undefined || index < 0) return program;
   return {
+    ...program,
     files,
     main: program.main === id ? (files[0]?.id ?? next.id) : program.main,
     open: program.open === id ? next.id : program.open,

@@ -5,7 +5,7 @@ import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirro
 import { bracketMatching, indentOnInput, indentUnit } from "@codemirror/language";
 import { lintGutter, lintKeymap } from "@codemirror/lint";
 import { highlightSelectionMatches, search, searchKeymap } from "@codemirror/search";
-import { EditorState, type Extension } from "@codemirror/state";
+import { EditorState, type Extension, Prec } from "@codemirror/state";
 import {
   crosshairCursor,
   drawSelection,
@@ -60,6 +60,14 @@ export const editorSetup: Extension = [
     autocorrect: "off",
     spellcheck: "false",
   }),
+];
+
+/** The text can be chosen, copied and searched. */
+export const readOnlySetup: Extension = [
+  EditorState.readOnly.of(true),
+  Prec.high(
+    EditorView.contentAttributes.of({ "aria-readonly": "true", "aria-label": words.sourceLabel }),
+  ),
 ];
 
 export function settingsSetup({ fontSize, indent, width }: Settings): Extension {

@@ -5,7 +5,7 @@
 import { useMemo, useRef, useState } from "react";
 import type { Language } from "../session/useLanguages";
 import { words } from "../words";
-import { type Earlier, keptPrograms as kept } from "./keptPrograms";
+import { type Earlier, type KeptPrograms, keptPrograms as kept } from "./keptPrograms";
 import {
   fileNamed,
   fileOf,
@@ -14,6 +14,8 @@ import {
   oneFile,
   type ProgramFile,
   type ProgramFiles,
+  type Saved,
+  sameFiles,
   sizeProblem,
   withFile,
   withName,
@@ -79,13 +81,41 @@ export function useProgram(languages: readonly Language[]) {
 
   /** In place of all that is there; that can be had back. */
   const replace = (next: ProgramFiles) => {
-    const isOwn = !isExample && program.files.some(({ text }) => text.trim() !== "");
-    if (isOwn && !kept.setAside(name, fileName, program, Date.now())) {
+    if (!isExample && !setAside(kept, name, fileName, program)) {
       show({ note: { text: words.noRoomAside, undo: null } });
       return false;
     }
     update(() => next);
     setShown(NOTHING);
+    return true;
+  };
+  /** The same in whatever language, which is chosen then. False where there is no room for what was
+   * there. `undo`: what is to be taken back besides. */
+  const load = (of: Language, next: ProgramFiles, text: string, undo: () => void): boolean => {
+    const example = oneFile(of.file_name, of.example);
+    const before = latest.current.get(of.name) ?? kept.load(of.name, of.file_name) ?? example;
+    const isOwn = !isOnly(before, of.file_name, of.example) && !sameFiles(before, next);
+    const isRoom = !isOwn || setAside(kept, of.name, of.file_name, before);
+    kept.chooseLanguage(of.name);
+    setChosen(of.name);
+    if (!isRoom) {
+      setShown({ ...NOTHING, language: of.name, note: { text: words.noRoomAside, undo: null } });
+      return false;
+    }
+    const put = (program: ProgramFiles) => {
+      latest.current = new Map(latest.current).set(of.name, program);
+      setPrograms(latest.current);
+      setIsKept(kept.save(of.name, program));
+    };
+    put(next);
+    const back = () => {
+      put(before);
+      kept.takeBack(of.name, of.file_name, before);
+      setShown(NOTHING);
+      undo();
+    };
+    const note = { text, undo: isOwn ? back : null };
+    setShown({ ...NOTHING, language: of.name, note });
     return true;
   };
   const restore = (each: Earlier) => {
@@ -136,6 +166,7 @@ export function useProgram(languages: readonly Language[]) {
       };
       show({ note: { text: words.fileDeleted(file.name), undo } });
     },
+    say: (text: string) => show({ note: { text, undo: null } }),
     dismissNote: () => show({}),
     /** Of the file that a compiler or a trace means; null for none of the program's. */
     nameOf: (path: string) => fileNamed(program, path)?.name ?? null,
@@ -151,7 +182,30 @@ export function useProgram(languages: readonly Language[]) {
       if (last !== undefined) restore(last);
     },
     restore,
+    load,
+    savedAs: (saved: Saved, text: string) => {
+      update((before) => ({ ...before, saved }));
+      show({ note: { text, undo: null } });
+    },
+    /** The server calls a saved program otherwise now; null: it was deleted. */
+    renamed: (id: string, name: string | null) => {
+      if (program.saved?.id !== id) return;
+      update(({ saved: _, ...before }) =>
+        name === null ? before : { ...before, saved: { id, name } },
+      );
+    },
   };
+}
+
+/** False where the browser has no room for it. */
+function setAside(
+  kept: KeptPrograms,
+  language: string,
+  fileName: string,
+  program: ProgramFiles,
+): boolean {
+  const isEmpty = program.files.every(({ text }) => text.trim() === "");
+  return isEmpty || kept.setAside(language, fileName, program, Date.now());
 }
 
 /** The untouched example makes room for a file of its name; of anything else nothing is lost. */

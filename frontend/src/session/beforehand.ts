@@ -153,3 +153,10 @@ export function splitArgs(line: string): { readonly args: string[]; readonly isO
   if (word !== null) args.push(word);
   return { args, isOpen: quote !== "" };
 }
+
+/** The line that `splitArgs` takes apart into these again. */
+export function joinArgs(args: readonly string[]): string {
+  return args
+    .map((arg) => (/^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", `'"'"'`)}'`))
+    .join(" ");
+}

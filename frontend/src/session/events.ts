@@ -5,12 +5,15 @@ import type { InputAccepted, InputRequest, ServerMessage } from "../protocol";
 export type PersonEvent =
   /** `isBatch`: all its input was given beforehand, so that it asks for none. */
   | { readonly type: "run"; readonly language: string; readonly isBatch: boolean }
-  /** A run that is already there, to be shown from its beginning: after a reload of the page. */
+  /** A run that is already there, to be shown from its beginning: after a reload of the page, of
+   * an earlier one, or of somebody else's. */
   | {
       readonly type: "found";
       readonly language: string;
       readonly isBatch: boolean;
       readonly jobId: string;
+      /** It is somebody else's, who has it followed by a link. */
+      readonly isWatched?: boolean;
     }
   | { readonly type: "answered"; readonly text: string }
   /** Typed without ending the wait: an interrupt that the program may survive, half a line. */

@@ -28,6 +28,8 @@ export interface KeptRun {
   readonly cut: boolean;
   /** The latest question whose beginning was heard: its event, and until when the server waits. */
   readonly asked?: { readonly seq: number; readonly until: number };
+  /** The names under which this tab gave it input: what came under others is told by the server. */
+  readonly senders?: readonly string[];
   /** Given, and not known to have arrived. A tab that is a copy of this one sends it too. */
   readonly unsent: readonly (Input | Cancel)[];
 }
@@ -60,6 +62,9 @@ export const tabStore: RunStore = {
     }
   },
 };
+
+/** For a page whose address says what it shows. */
+export const noStore: RunStore = { load: () => null, save: () => undefined };
 
 export function withSaid(run: KeptRun, said: Said): KeptRun {
   const all = [...run.said, said];

@@ -1,6 +1,11 @@
 // What the page knows about a run. Pure: events in, state out; nothing here touches a socket.
 
-import { CLOSE_CODES, type Complete, type Error as ErrorMessage } from "../protocol";
+import {
+  CLOSE_CODES,
+  type Complete,
+  type Error as ErrorMessage,
+  type InputGiven,
+} from "../protocol";
 import { CONNECTION_LOST, closeWords, endLine, GONE, type LivePhase, words } from "../words";
 import { bytesOf } from "./base64";
 import { diagnosticsOf } from "./diagnostics";
@@ -46,6 +51,10 @@ export interface SessionState {
   /** All its input was given beforehand: it runs on pipes, and nothing can be typed. */
   readonly isBatch: boolean;
   readonly jobId: string | null;
+  /** Somebody else's, who shares it by a link. */
+  readonly isWatched: boolean;
+  /** Whether the program takes what is typed here: as long as its owner lets one. */
+  readonly mayType: boolean;
   readonly queuePosition: number | null;
   readonly stopping: boolean;
   /** The open question, or null while the program does not wait. */
@@ -81,6 +90,8 @@ export const initialState: SessionState = {
   version: "",
   isBatch: false,
   jobId: null,
+  isWatched: false,
+  mayType: true,
   queuePosition: null,
   stopping: false,
   question: null,
@@ -117,17 +128,25 @@ export function reduce(state: SessionState, event: SessionEvent): SessionState {
         nextId: state.nextId,
         screen: state.screen + 1,
       };
-    case "found":
-      return { ...reduce(state, { ...event, type: "run" }), jobId: event.jobId };
+    case "found": {
+      const { jobId, isWatched = false } = event;
+      // Who watches may type once the server says so.
+      return { ...reduce(state, { ...event, type: "run" }), jobId, isWatched, mayType: !isWatched };
+    }
     case "accepted":
       return {
         ...state,
         jobId: event.job_id,
         language: event.language,
         version: event.version,
+        mayType: event.may_type !== false,
         link: state.link === "away" || state.link === "given_up" ? "back" : "up",
         problem: state.link === "given_up" ? null : state.problem,
       };
+    case "access":
+      return { ...state, mayType: event.may_type };
+    case "input_given":
+      return echoed(state, shownInput(event));
     case "status":
       return onStatus(state, event.status, event.queue_position ?? null);
     case "output":
@@ -203,6 +222,12 @@ function onStatus(
     case "waiting_for_input":
       return { ...state, phase: "waiting" };
   }
+}
+
+/** What others typed, as a terminal shows it. */
+function shownInput({ data, encoding }: InputGiven): string {
+  const text = encoding === "base64" ? new TextDecoder().decode(bytesOf(data)) : data;
+  return text.replaceAll("\u0003", "^C\n").replace(/[^\P{Cc}\n\t]/gu, "");
 }
 
 /** The terminal does not echo (the server switched that off), so the page shows what was typed. */

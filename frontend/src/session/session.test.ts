@@ -73,6 +73,13 @@ function numbersOf(message: Numbered | undefined): { sender: string; input_id: n
   return { sender: message.sender, input_id: message.input_id };
 }
 
+// What others type is shown on every page.
+const SHOWS = { show_input: true, senders: expect.any(Array) };
+
+function attach(after: number): object {
+  return { type: "attach", job_id: "j", after, inputs_after: 0, ...SHOWS };
+}
+
 const ACCEPTED: ServerMessage = { type: "accepted", job_id: "j", language: "python", version: "3" };
 
 beforeEach(() => {
@@ -119,7 +126,13 @@ describe("a session", () => {
   it("opens a socket for a run and sends the program with the terminal's size", () => {
     start();
     expect(wire().sent).toEqual([
-      { type: "execute", ...PROGRAM, flow_control: true, request_id: expect.any(String) },
+      {
+        type: "execute",
+        ...PROGRAM,
+        flow_control: true,
+        request_id: expect.any(String),
+        ...SHOWS,
+      },
     ]);
     expect(session.getState().phase).toBe("running");
   });
@@ -272,7 +285,7 @@ describe("a socket that drops", () => {
       vi.advanceTimersByTime(500);
       expect(wires).toHaveLength(2);
       wire().handlers.opened();
-      expect(wire().sent).toEqual([{ type: "attach", job_id: "j", after: 3 }]);
+      expect(wire().sent).toEqual([attach(3)]);
       hear(ACCEPTED);
       expect(session.getState().link).toBe("up");
     },
@@ -296,7 +309,7 @@ describe("a socket that drops", () => {
     drop(1000);
     vi.advanceTimersByTime(500);
     wire().handlers.opened();
-    expect(wire().sent).toEqual([{ type: "attach", job_id: "j", after: 0 }]);
+    expect(wire().sent).toEqual([attach(0)]);
     hear(ACCEPTED, { type: "complete", status: "failed", seq: 1 });
     expect(session.getState().result?.status).toBe("failed");
   });
@@ -589,7 +602,7 @@ describe("a reload", () => {
     openPage();
     session.restore();
     wire().handlers.opened();
-    expect(wire().sent).toEqual([{ type: "attach", job_id: "j", after: 0 }]);
+    expect(wire().sent).toEqual([attach(0)]);
     hear(ACCEPTED, out(2, "a"), ask(3), out(4, "b"), ask(5), out(6, "c"), DONE);
     expect(screen().slice(0, 5)).toEqual(["a", "one\n", "b", "two\n", "c"]);
     expect(session.getState().result?.status).toBe("completed");
@@ -722,4 +735,70 @@ describe("a frame", () => {
       expect(parseFrame(data)).toBeNull();
     },
   );
+});
+
+describe("a run that is shared", () => {
+  const theirs = { jobId: "j", language: "python", isBatch: false, link: "token" };
+
+  function watch(): void {
+    session.follow(theirs);
+    wire().handlers.opened();
+  }
+
+  it("is followed by its link and nothing else is asked of it", () => {
+    watch();
+    expect(wire().sent).toEqual([{ ...attach(0), link: "token" }]);
+    session.resize(20, 20);
+    expect(wire().sent).toHaveLength(1);
+  });
+
+  it("takes input as long as its owner lets one type", () => {
+    watch();
+    session.sendInput("too soon");
+    hear({ ...ACCEPTED, may_type: false }, ask(1));
+    expect(session.getState().mayType).toBe(false);
+    session.sendInput("still not");
+    hear({ type: "access", may_type: true });
+    session.sendInput("now");
+    hear({ type: "access", may_type: false });
+    session.sendInput("no more");
+    expect(given().slice(1)).toEqual([{ type: "input_response", data: "now" }]);
+  });
+
+  it("shows what others type, and asks after a drop for what came since", () => {
+    watch();
+    hear(ACCEPTED, ask(1), { type: "input_given", number: 7, data: "Ada\u0003\u001b\n" });
+    expect(screen()).toEqual(["Ada^C\n\n"]);
+    wire().handlers.closed(1006, true);
+    vi.advanceTimersByTime(500);
+    wire().handlers.opened();
+    expect(wire().sent).toEqual([{ ...attach(1), inputs_after: 7, link: "token" }]);
+  });
+
+  it("does not show what is typed into a question for a password", () => {
+    watch();
+    hear(
+      ACCEPTED,
+      { type: "input_request", prompt: "", stream: "stdout", echo: false, seq: 1 },
+      { type: "input_given", number: 1, data: "swordfish\n" },
+    );
+    expect(screen()).toEqual([]);
+  });
+
+  it("names each page of this tab after a reload, so that nothing is shown twice", () => {
+    start();
+    const [first] = (wire().sent[0] as { senders?: string[] }).senders ?? [];
+    openPage();
+    session.restore();
+    wire().handlers.opened();
+    const { senders } = wire().sent[0] as { senders?: string[] };
+    expect(senders).toHaveLength(2);
+    expect(senders).toContain(first);
+  });
+
+  it("is left alone while a program of one's own runs", () => {
+    start();
+    session.follow(theirs);
+    expect(wires).toHaveLength(1);
+  });
 });

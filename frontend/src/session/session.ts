@@ -32,6 +32,15 @@ export interface Program extends Beforehand {
   readonly rows: number;
 }
 
+/** A run that is already there. */
+export interface Followed {
+  readonly jobId: string;
+  readonly language: string;
+  readonly isBatch: boolean;
+  /** By which its owner shares it, where that is somebody else. */
+  readonly link?: string;
+}
+
 /** Something that the person gave, until it is known to have arrived. */
 interface Given {
   readonly message: Input | Resize | Cancel;
@@ -47,6 +56,9 @@ const HIDDEN_TAB_MS = 100;
 
 // What comes so soon after a socket began to follow a run may be from before it.
 const CATCH_UP_MS = 5000;
+
+// The server takes no more names than that.
+const MOST_SENDERS = 100;
 
 // As the browser's own code for a connection that is gone.
 const NO_ANSWER = 1006;
@@ -77,6 +89,9 @@ export class Session {
   /** The last event that was heard, and the last that the server knows to be on the screen. */
   private seq = 0;
   private acked = 0;
+  /** The last piece of others' input that the server told of. */
+  private toldInput = 0;
+  private link = "";
   /** What was typed before the reload, until the events that it followed have come again. */
   private toShow: Said[] = [];
   /** In order; sent again to whoever has us next, where twice is as good as once. */
@@ -115,7 +130,7 @@ export class Session {
     this.keep(null);
     // Sent again after a drop that came before the answer, it starts no second job.
     const request = { flow_control: true, request_id: randomName() };
-    this.program = { type: "execute", ...program, ...request };
+    this.program = { type: "execute", ...program, ...request, ...this.shows() };
     const isBatch = program.stdin !== undefined;
     this.now({ type: "run", language: program.language, isBatch });
     this.connect();
@@ -130,6 +145,17 @@ export class Session {
     this.outbox = kept.unsent.map((message) => ({ message, isSecret: false }));
     this.wasReached = true;
     this.rebuild(kept);
+    this.connect();
+  };
+
+  /** Shows an earlier run, or somebody else's, from its beginning and as it goes on. */
+  readonly follow = ({ jobId, language, isBatch, link = "" }: Followed): void => {
+    if (isLive(this.state)) return;
+    this.letGo();
+    this.link = link;
+    this.keep({ jobId, language, isBatch, over: false, said: [], cut: false, unsent: [] });
+    this.wasReached = true;
+    if (this.kept !== null) this.rebuild(this.kept);
     this.connect();
   };
 
@@ -162,7 +188,8 @@ export class Session {
     if (this.program !== null) this.program = { ...this.program, cols, rows };
     // Of those that wait to be sent only the last matters.
     this.outbox = this.outbox.filter(({ message }) => message.type !== "resize");
-    this.send({ type: "resize", cols, rows });
+    // The program's terminal is its owner's.
+    if (!this.state.isWatched) this.send({ type: "resize", cols, rows });
   };
 
   /** All up to that event is on the screen: a program that floods it is held to its pace. */
@@ -225,8 +252,11 @@ export class Session {
     this.wasReached = true;
     const { jobId } = this.state;
     this.follows = jobId !== null;
-    if (jobId !== null) socket.send({ type: "attach", job_id: jobId, after: this.seq });
-    else if (this.program !== null) socket.send(this.program);
+    if (jobId !== null) {
+      const link = this.link === "" ? {} : { link: this.link };
+      const told = { after: this.seq, inputs_after: this.toldInput };
+      socket.send({ type: "attach", job_id: jobId, ...told, ...link, ...this.shows() });
+    } else if (this.program !== null) socket.send(this.program);
   }
 
   private hear(message: ServerMessage): void {
@@ -238,8 +268,9 @@ export class Session {
       this.arrived(message.sender, message.input_id);
       return;
     }
-    if (message.type === "error") this.arrived(message.sender, message.input_id);
-    else if (message.seq !== undefined) {
+    if (message.type === "input_given") this.toldInput = message.number;
+    else if (message.type === "error") this.arrived(message.sender, message.input_id);
+    else if ("seq" in message && message.seq !== undefined) {
       if (message.seq <= this.seq) return;
       this.seq = message.seq;
     }
@@ -255,9 +286,13 @@ export class Session {
     this.acceptedAt = Date.now();
     this.later(message);
     const { job_id: jobId, language } = message;
-    if (this.kept?.jobId !== jobId) {
-      const isBatch = this.program?.stdin !== undefined;
-      this.keep({ jobId, language, isBatch, over: false, said: [], cut: false, unsent: [] });
+    const isBatch = this.program?.stdin !== undefined;
+    const { senders = [], ...kept }: KeptRun =
+      this.kept?.jobId === jobId
+        ? this.kept
+        : { jobId, language, isBatch, over: false, said: [], cut: false, unsent: [] };
+    if (!senders.includes(this.sender)) {
+      this.keep({ ...kept, senders: [...senders, this.sender].slice(-MOST_SENDERS) });
     }
     this.showAgain();
     for (const { message } of this.outbox) this.socket?.send(message);
@@ -319,13 +354,20 @@ export class Session {
     this.timer = setTimeout(() => this.connect(), pauseMs(this.attempt, Math.random()));
   }
 
+  /** What others give the program is shown; what came from here is already. */
+  private shows() {
+    const senders = new Set([...(this.kept?.senders ?? []), this.sender]);
+    return { show_input: true, senders: [...senders] };
+  }
+
   /** The run from its beginning, on an empty screen. */
   private rebuild(kept: KeptRun): void {
     this.seq = 0;
     this.acked = 0;
+    this.toldInput = 0;
     this.toShow = [...kept.said];
     const { language, jobId, isBatch = false } = kept;
-    this.now({ type: "found", language, jobId, isBatch });
+    this.now({ type: "found", language, jobId, isBatch, isWatched: this.link !== "" });
     if (kept.cut) this.now({ type: "typed_is_cut" });
   }
 
@@ -347,12 +389,14 @@ export class Session {
     this.attempt = 0;
     this.seq = 0;
     this.acked = 0;
+    this.toldInput = 0;
+    this.link = "";
   }
 
   private give(input: InputResponse | Stdin | Eof): boolean {
     // A question may be here that is not shown yet: what is typed now, it may want kept secret.
     this.flush();
-    if (!isLive(this.state)) return false;
+    if (!isLive(this.state) || !this.state.mayType) return false;
     this.lastInput += 1;
     return this.send({ ...input, sender: this.sender, input_id: this.lastInput });
   }

@@ -1,36 +1,17 @@
 // The languages of this server. Asked again while nothing can run: a server may still be starting.
 
 import { useEffect, useState } from "react";
+import type { LanguageOffered, LanguagesOffered } from "../answers";
+import { ask as askServer } from "./api";
 
-/** In seconds and bytes: the most that a run may have. */
-export interface LanguageLimits {
-  readonly cpu_time: number;
-  readonly wall_time: number;
-  readonly input_timeout: number;
-  readonly memory: number;
-  readonly output: number;
-  readonly processes: number;
-}
+export type { LanguageLimits } from "../answers";
 
-export interface Language {
-  readonly name: string;
-  readonly title: string;
-  readonly file_name: string;
-  readonly highlight: string;
-  readonly version: string;
-  readonly available: boolean;
-  readonly reason: string;
-  readonly example: string;
-  readonly limits: LanguageLimits;
-}
+export type Language = LanguageOffered;
 
-interface Answer {
-  readonly languages: readonly Language[];
-  readonly executors: number;
-}
-
-export interface Languages extends Answer {
+export interface Languages extends LanguagesOffered {
   readonly failed: boolean;
+  /** One has to sign in first. */
+  readonly isRefused: boolean;
   readonly loaded: boolean;
 }
 
@@ -41,18 +22,22 @@ export function useLanguages(): Languages {
     languages: [],
     executors: 0,
     failed: false,
+    isRefused: false,
     loaded: false,
   });
   useEffect(() => {
     const stopped = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
     const ask = async () => {
-      const answer = await fetchLanguages(stopped.signal);
+      const answer = await askServer<LanguagesOffered>("/api/languages", stopped.signal);
       if (stopped.signal.aborted) return;
+      const isRefused = !answer.ok && answer.code === "not_signed_in";
       setState((before) =>
-        answer === null ? { ...before, failed: true } : { ...answer, failed: false, loaded: true },
+        answer.ok
+          ? { ...answer.value, failed: false, isRefused, loaded: true }
+          : { ...before, failed: true, isRefused },
       );
-      const canRun = answer?.languages.some((language) => language.available) ?? false;
+      const canRun = answer.ok && answer.value.languages.some((language) => language.available);
       if (!canRun) timer = setTimeout(() => void ask(), RETRY_MS);
     };
     void ask();
@@ -62,14 +47,4 @@ export function useLanguages(): Languages {
     };
   }, []);
   return state;
-}
-
-async function fetchLanguages(signal: AbortSignal): Promise<Answer | null> {
-  try {
-    const response = await fetch("/api/languages", { signal });
-    if (!response.ok) return null;
-    return (await response.json()) as Answer;
-  } catch {
-    return null;
-  }
 }

@@ -1,13 +1,14 @@
 // The session as React sees it: state to show and callbacks to call.
 
 import { useEffect, useState, useSyncExternalStore } from "react";
-import { tabStore } from "./keptRun";
+import { type RunStore, tabStore } from "./keptRun";
 import { isLive } from "./reducer";
 import { Session } from "./session";
 import { openSocket } from "./socket";
 
-export function useWebSocketExecution() {
-  const [session] = useState(() => new Session(openSocket, tabStore));
+/** `store` is where a reload finds the run again. */
+export function useWebSocketExecution(store: RunStore = tabStore) {
+  const [session] = useState(() => new Session(openSocket, store));
   const state = useSyncExternalStore(session.subscribe, session.getState);
   useEffect(() => {
     session.restore();
@@ -26,6 +27,7 @@ export function useWebSocketExecution() {
     prompt: state.question?.prompt ?? "",
     status: state.phase,
     execute: session.execute,
+    follow: session.follow,
     sendInput: session.sendInput,
     sendKeys: session.sendKeys,
     sendEof: session.sendEof,

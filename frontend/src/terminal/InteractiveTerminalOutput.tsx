@@ -40,6 +40,8 @@ interface Props {
   readonly screen: number;
   readonly isRunning: boolean;
   readonly isAway: boolean;
+  /** False for who only watches. */
+  readonly mayType: boolean;
   /** All its input was given beforehand. */
   readonly isBatch: boolean;
   readonly stdout: OutputFacts;
@@ -61,7 +63,9 @@ interface Props {
 }
 
 export function InteractiveTerminalOutput(props: Props) {
-  const { outputLines, seq, screen, isRunning, isBatch, question, keys } = props;
+  const { outputLines, seq, screen, isRunning, isBatch, keys } = props;
+  const takesInput = isRunning && props.mayType;
+  const question = props.mayType ? props.question : null;
   const box = useRef<HTMLDivElement>(null);
   const field = useRef<HTMLInputElement>(null);
   const [strip, setStrip] = useState<Strip | null>(null);
@@ -79,11 +83,11 @@ export function InteractiveTerminalOutput(props: Props) {
   }, [view, screen, setDraft]);
   useEffect(() => view?.painter.append(outputLines, seq), [view, outputLines, seq]);
   useEffect(() => {
-    if (question !== null) view?.painter.releaseHeld();
-  }, [view, question]);
+    if (props.question !== null) view?.painter.releaseHeld();
+  }, [view, props.question]);
   useEffect(() => {
-    view?.painter.setDraft(isRunning && keys.echo && !keys.raw ? draft : null);
-  }, [view, draft, isRunning, keys]);
+    view?.painter.setDraft(takesInput && keys.echo && !keys.raw ? draft : null);
+  }, [view, draft, takesInput, keys]);
   useEffect(() => {
     if (screen > 0) setStrip((now) => (now?.type === "find" ? now : null));
   }, [screen]);
@@ -123,7 +127,7 @@ export function InteractiveTerminalOutput(props: Props) {
     }
   });
   const resized = useEffectEvent(props.onResize);
-  const takesTab = useEffectEvent(() => isRunning && keys.raw);
+  const takesTab = useEffectEvent(() => takesInput && keys.raw);
   useEffect(() => {
     if (view === null) return;
     const { terminal } = view;
@@ -138,11 +142,11 @@ export function InteractiveTerminalOutput(props: Props) {
   }, [view]);
   useEffect(() => {
     if (view === null) return;
-    view.terminal.options.disableStdin = !isRunning;
+    view.terminal.options.disableStdin = !takesInput;
     if (!isRunning) view.painter.end();
-  }, [view, isRunning]);
+  }, [view, isRunning, takesInput]);
 
-  const chooseTerminal = useFocusFlow(view?.terminal ?? null, field, isRunning, question !== null);
+  const chooseTerminal = useFocusFlow(view?.terminal ?? null, field, takesInput, question !== null);
 
   const closeStrip = () => {
     setStrip(null);
@@ -226,7 +230,7 @@ export function InteractiveTerminalOutput(props: Props) {
             onEof={endInput}
           />
         )}
-        {isRunning && (
+        {takesInput && (
           <ControlKeys
             onInterrupt={interrupt}
             onEof={isBatch ? null : () => endInput(draft.text)}
@@ -243,8 +247,9 @@ type Strip =
   | { readonly type: "links"; readonly addresses: readonly Address[] }
   | { readonly type: "notice"; readonly text: string };
 
-function hint({ isRunning, isAway, isBatch, idleHint }: Props): string {
+function hint({ isRunning, isAway, isBatch, mayType, idleHint }: Props): string {
   if (!isRunning) return idleHint ?? words.footerIdle;
+  if (!mayType) return words.footerWatching;
   if (isAway) return words.footerAway;
   return isBatch ? words.footerBatch : words.footerRunning;
 }
