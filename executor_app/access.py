@@ -85,6 +85,7 @@ def _look(job_id: uuid.UUID, caller: Caller, link: str) -> Seen | None:
 
 def find_by_link(link: str, caller: Caller) -> Seen:
     """The job that this link leads to; raises NoSuchJobError, and writes that down."""
+    link = link.replace("\0", "")  # PostgreSQL knows no such text
     held = JobLink.objects.filter(token=link).values_list("job_id", flat=True).first()
     return find(str(held or ""), caller, link)
 

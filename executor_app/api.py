@@ -6,6 +6,7 @@ Starting a job and talking to it is the socket's. `openapi.py` describes each ad
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import zlib
 from collections.abc import Mapping
 from datetime import datetime
@@ -15,6 +16,7 @@ from asgiref.sync import async_to_sync
 from django.http import HttpRequest
 from django.middleware.csrf import get_token
 from django.urls import reverse
+from redis.exceptions import RedisError
 
 from . import access
 from .answers import (
@@ -111,7 +113,8 @@ def shares(request: HttpRequest, caller: Caller, job_id: str) -> Shares:
         access.share(found, asked.user, caller, may_type=asked.may_type)
     else:
         access.unshare(found, asked.user, caller)
-    wait_for(publish_access_changed(str(found.pk)))
+    with contextlib.suppress(RedisError, OSError):  # who types is asked for it each time anyway
+        wait_for(publish_access_changed(str(found.pk)))
     shared = access.shared_with(found)
     return Shares(shared_with=list(shared), typists=_typists(shared))
 
@@ -122,7 +125,8 @@ def _typists(shared: Mapping[str, bool]) -> list[str]:
 
 @for_callers("GET", "HEAD", "PUT", "DELETE")
 def link(request: HttpRequest, caller: Caller, job_id: str) -> JobLinked:
-    """Who follows the job by it learns at once what they may now, or that it leads nowhere."""
+    """Who follows the job by it learns at once what they may now, or that it leads nowhere; where
+    they cannot be told, its owner is told that, and tries again."""
     asked = body_of(request, LinkRequest) if request.method == "PUT" else None
     found = access.find_own(job_id, caller)
     held = access.link_of(found)

@@ -20,7 +20,7 @@ from redis.exceptions import RedisError
 from . import transcripts
 from .conf import conf
 from .languages import languages
-from .models import Job, Transcript
+from .models import Job, Transcript, unpack_stdin
 from .relay.events import Entry, read_events
 from .relay.inputs import read_inputs
 from .rendering import source, transcript
@@ -148,11 +148,21 @@ def _ask(job: Job) -> list[Fact]:
         Fact("Language", f"{job.language} ({job.version})" if job.version else job.language),
         Fact("Validation policy", job.policy or NOTHING),
         Fact("Connected to", "a terminal" if job.tty else "pipes"),
+        Fact("Input beforehand", _input_of(job)),
         Fact("Owner", owner(job), url="?" + urlencode({"q": owner_search(job)})),
         Fact("Request id", job.request_id or NOTHING),
         Fact("User agent", job.user_agent or NOTHING),
         Fact("Job id", str(job.pk)),
     ]
+
+
+def _input_of(job: Job) -> str:
+    """What somebody typed is not for this place; how much it was is."""
+    try:
+        raw = unpack_stdin(job.stdin)
+    except zlib.error:
+        return "cannot be read"
+    return NOTHING if raw is None else size(len(raw))
 
 
 def _bytes(value: int | None) -> str:

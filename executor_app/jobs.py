@@ -167,7 +167,8 @@ class KeptRun:
 
 
 def kept_run(job_id: str, *, with_input: bool) -> KeptRun:
-    kept = Transcript.objects.filter(job_id=job_id).only("events", "content").first()
+    wanted = ("events", "content") if with_input else ("events",)
+    kept = Transcript.objects.filter(job_id=job_id).only(*wanted).first()
     if kept is None:
         return KeptRun()
     given = [each for each in kept.entries if each["stream"] == "input"] if with_input else []

@@ -45,7 +45,7 @@ class ShownInput:
 
     def hear(self, number: int, message: JobMessage, at_ms: int | None = None) -> None:
         """A piece of input, in the order of their numbers; without a time it is from now."""
-        if number <= self.last and number != 1:  # Redis lost its memory and counts anew
+        if number <= self.last:  # both journal and group have it
             return
         self.last = number
         if not isinstance(message, InputResponse | Stdin) or message.sender in self._own:

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext, override_settings
 from django.utils import timezone
 
 from executor_app import jobs, records
-from executor_app.models import FINAL, Job, JobShare, Transcript, pack
+from executor_app.models import FINAL, Job, JobLink, JobShare, Transcript, pack, pack_stdin
 from executor_app.records import expire_jobs, expire_sessions
 from tests.records.cast import ADA, Clock, new_job, row
 
@@ -50,10 +50,12 @@ def test_an_old_job_goes_with_all_that_belongs_to_it() -> None:
     old, young = old_job(31), old_job(29)
     for job_id in (old, young):
         JobShare.objects.create(job_id=job_id, name="bob")
+        JobLink.objects.create(job_id=job_id, token=job_id)
     with kept_for(jobs=30):
         expire_jobs()
     assert there() == said_something() == {young}
     assert [str(share.job_id) for share in JobShare.objects.all()] == [young]
+    assert [link.token for link in JobLink.objects.all()] == [young]
 
 
 def test_a_job_without_anything_that_belongs_to_it_goes_too() -> None:
@@ -66,6 +68,7 @@ def test_a_job_without_anything_that_belongs_to_it_goes_too() -> None:
 def test_an_old_transcript_goes_and_its_job_stays_and_knows_it() -> None:
     old, young = old_job(8), old_job(6)
     silent = old_job(8, said=False)
+    Job.objects.update(stdin=pack_stdin(b"what somebody gave it"))
     before = timezone.now()
     with kept_for(transcripts=7):
         expire_jobs()
@@ -73,6 +76,7 @@ def test_an_old_transcript_goes_and_its_job_stays_and_knows_it() -> None:
     assert said_something() == {young}
     assert before <= row(old)["transcript_expired_at"] <= timezone.now()
     assert row(young)["transcript_expired_at"] is None
+    assert (row(old)["stdin"], row(young)["stdin"] is None) == (None, False)
     assert row(silent)["transcript_expired_at"] is None, "it had none"
 
 
