@@ -66,8 +66,10 @@ def open_ide(chromium: Browser) -> Iterator[Open]:
         beside: Ide | None = None,
         before: Callable[[Page], None] | None = None,
         path: str = "",
+        expecting: str = "",
     ) -> Ide:
-        """`beside` opens a tab in that page's browser; `before` gets the page while it is empty."""
+        """`beside` opens a tab in that page's browser; `before` gets the page while it is empty;
+        `expecting` is a part of what the browser will complain of."""
         if beside is None:
             context = chromium.new_context(
                 viewport={"width": size[0], "height": size[1]},
@@ -81,6 +83,8 @@ def open_ide(chromium: Browser) -> Iterator[Open]:
             context = beside.page.context
         page = context.new_page()
         watches.append(Watch(page, stack.url))
+        if expecting:
+            watches[-1].expect_complaint(expecting)
         if before is not None:
             before(page)
         page.goto(stack.url + path)

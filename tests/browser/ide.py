@@ -173,13 +173,19 @@ class Ide:
         self.page.keyboard.press("Enter")
         expect(self.part("file-note")).to_contain_text(f"Saved as {name}.")
 
+    @property
+    def dialog(self) -> Locator:
+        return self.page.get_by_role("dialog")
+
     def press(self, name: str) -> None:
         self.page.get_by_role("button", name=name).click()
 
     def is_too_wide(self) -> int:
-        """Pixels that one would have to scroll sideways."""
-        wide: int = self.page.evaluate("() => document.body.scrollWidth - window.innerWidth")
-        return max(0, wide)
+        """Pixels that one would have to scroll sideways. A phone makes room for what is too wide, so
+        that the window itself says nothing."""
+        assert self.page.viewport_size is not None
+        wide: int = self.page.evaluate("() => document.documentElement.scrollWidth")
+        return max(0, wide - self.page.viewport_size["width"])
 
     def picture(self, path: Path) -> None:
         self.page.screenshot(path=path, caret="initial")

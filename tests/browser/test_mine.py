@@ -28,14 +28,14 @@ def ran(ide: Ide) -> None:
     ide.choose("python")
     ide.part("options").click()
     ide.part("args").fill("'from Codr'")
-    ide.part("options").click()
+    ide.press("Done")
     ide.start(ASKS)
     ide.is_asked("Name?")
     ide.answer("Ada")
     ide.has_ended()
     ide.part("options").click()
     ide.part("args").fill("")
-    ide.part("options").click()
+    ide.press("Done")
     ide.start("print('another')")
     ide.has_ended()
 
@@ -100,9 +100,9 @@ def test_input_beforehand_comes_back_with_its_run(ide: Ide) -> None:
 
 def test_nothing_yet_teaches_what_to_press(ide: Ide) -> None:
     ide.open_mine()
-    expect(ide.page.get_by_role("tabpanel")).to_contain_text("Press Run, or Ctrl+Enter")
+    expect(ide.dialog).to_contain_text("Press Run, or Ctrl+Enter")
     ide.part("tab-programs").click()
-    expect(ide.page.get_by_role("tabpanel")).to_contain_text("Press Ctrl+S in the editor")
+    expect(ide.dialog).to_contain_text("Press Ctrl+S in the editor")
     ide.page.keyboard.press("ArrowLeft")
     expect(ide.part("tab-runs")).to_be_focused()
     ide.page.keyboard.press("Escape")
@@ -116,7 +116,7 @@ def test_a_running_program_is_not_left_for_a_transcript(ide: Ide) -> None:
     ide.is_asked("Still here?")
     ide.open_mine()
     ide.entry("runs", 1).get_by_role("button", name="Transcript").click()
-    expect(ide.page.get_by_role("alert")).to_contain_text("Stop it first")
+    expect(ide.dialog.get_by_role("alert")).to_contain_text("Stop it first")
     ide.page.keyboard.press("Escape")
     ide.answer("yes")
     ide.has_ended()
@@ -127,11 +127,13 @@ def test_a_program_is_saved_opened_renamed_and_deleted(
     open_ide: Open, codr: Stack, size: tuple[int, int]
 ) -> None:
     ide = opened(open_ide, codr, size)
+    ide.watch.expect_complaint("409")  # a name that is taken
     ide.choose("python")
     ide.write("print('version 1')")
     ide.save_as("greeter")
     ide.write("print('version 2')")
-    ide.page.keyboard.press("Control+s")
+    with ide.page.expect_response(lambda answer: answer.request.method == "PUT"):
+        ide.page.keyboard.press("Control+s")
     expect(ide.part("file-note")).to_contain_text("Saved as greeter.")
     ide.choose("c")
     ide.write("int main(void) { return 0; }")
@@ -141,17 +143,18 @@ def test_a_program_is_saved_opened_renamed_and_deleted(
     expect(ide.code).to_have_text("print('version 2')")
     expect(ide.part("language")).to_have_value("python")
     # Another of the same name takes its place only when one says so.
-    ide.page.get_by_role("button", name="Load example").click()
+    ide.press("Load example")
     ide.write("print('version 3')")
     ide.page.keyboard.press("Control+s")
     ide.part("program-name").fill("greeter")
     ide.page.keyboard.press("Enter")
-    expect(ide.page.get_by_role("alert")).to_contain_text("called greeter already")
+    expect(ide.dialog.get_by_role("alert")).to_contain_text("called greeter already")
     ide.press("Replace it")
+    expect(ide.dialog).to_have_count(0)
     expect(ide.part("file-note")).to_contain_text("Saved as greeter.")
     ide.open_mine("programs")
     program.get_by_role("button", name="Rename").click()
-    program.get_by_label("Name").fill("shouter")
+    program.get_by_role("textbox").fill("shouter")
     ide.page.keyboard.press("Enter")
     expect(program).to_contain_text("shouter")
     expect(program).to_contain_text("print('version 3')")
@@ -183,5 +186,4 @@ def test_it_fits_any_screen(
     ide.entry("programs").get_by_role("button", name="Share").click()
     expect(ide.part("program-link")).to_be_visible()
     ide.picture(screenshots / f"programs-{name}.png")
-    dialog = ide.page.get_by_role("dialog")
-    assert dialog.evaluate("box => box.scrollWidth - box.clientWidth") == 0
+    assert ide.dialog.evaluate("box => box.scrollWidth - box.clientWidth") == 0

@@ -19,7 +19,9 @@ export function Dialog({ title, onClose, isWide = false, children }: Props) {
     const dialog = box.current;
     dialog?.showModal();
     // Not the button that closes it, which comes first.
-    dialog?.querySelector<HTMLElement>("input, select, li button")?.focus();
+    dialog
+      ?.querySelector<HTMLElement>("input, select, [role=tab][aria-selected=true], li button")
+      ?.focus();
     return () => dialog?.close();
   }, []);
   return (

@@ -26,8 +26,13 @@ export function LinkField({ name, value, testId }: Props) {
           value={value}
           onFocus={(event) => event.target.select()}
         />
-        <button type="button" className="button quiet" onClick={() => void copy()}>
-          {said.copy}
+        <button
+          type="button"
+          className="button quiet"
+          aria-label={said.named(said.copyIt, name)}
+          onClick={() => void copy()}
+        >
+          {said.copyIt}
         </button>
       </div>
       <p className="field-hint" role="status">

@@ -1,6 +1,6 @@
 // The owner of a run gives others a link to it, says whether they may type, and takes it back.
 
-import { useEffect, useId, useState } from "react";
+import { useEffect, useId, useRef, useState } from "react";
 import type { JobLinked } from "../answers";
 import { type Answer, ask, change } from "../session/api";
 import { sharedWords as said, words } from "../words";
@@ -18,12 +18,22 @@ export default function WatchDialog({ jobId, onClose }: Props) {
   const [problem, setProblem] = useState("");
   const [note, setNote] = useState("");
   const hint = useId();
+  const box = useRef<HTMLDivElement>(null);
+  const hasActed = useRef(false);
 
   const take = (answer: Answer<JobLinked>, text: string) => {
+    hasActed.current = true;
     setProblem(answer.ok ? "" : answer.message);
     setNote(answer.ok ? text : "");
     if (answer.ok) setLinked(answer.value);
   };
+  // The button that was pressed has gone; one goes on where it led.
+  const token = linked?.link ?? null;
+  useEffect(() => {
+    if (!hasActed.current) return;
+    const next = token === null ? "button" : "input";
+    box.current?.querySelector<HTMLElement>(next)?.focus();
+  }, [token]);
   useEffect(() => {
     const stopped = new AbortController();
     void ask<JobLinked>(address, stopped.signal).then((answer) => {
@@ -33,13 +43,19 @@ export default function WatchDialog({ jobId, onClose }: Props) {
     });
     return () => stopped.abort();
   }, [address]);
-  const give = async (mayType: boolean) =>
-    take(await change<JobLinked>("PUT", address, { may_type: mayType }), "");
+  const give = async (mayType: boolean) => {
+    const before = linked;
+    // Shown at once, and taken back where the server did not do it.
+    if (linked?.link) setLinked({ ...linked, may_type: mayType });
+    const answer = await change<JobLinked>("PUT", address, { may_type: mayType });
+    if (!answer.ok) setLinked(before);
+    take(answer, "");
+  };
   const withdraw = async () => take(await change<JobLinked>("DELETE", address), said.withdrawn);
 
   return (
     <Dialog title={said.watchTitle} onClose={onClose}>
-      <div className="watch-dialog">
+      <div className="watch-dialog" ref={box}>
         <p>{said.watchLead}</p>
         {linked === null && problem === "" && <p className="field-hint">{words.loadingPanel}</p>}
         {linked !== null && linked.link === null && (

@@ -96,8 +96,9 @@ export class Session {
   private toShow: Said[] = [];
   /** In order; sent again to whoever has us next, where twice is as good as once. */
   private outbox: Given[] = [];
-  /** This page's name for the server, which no other page has: a copied tab counts for itself. */
-  private readonly sender = randomName();
+  /** This page's name for the server, which no other page has: a copied tab counts for itself. For
+   * each run another one, so that of an earlier run what was typed here is told too. */
+  private sender = randomName();
   private lastInput = 0;
 
   private socket: Socket | null = null;
@@ -391,6 +392,8 @@ export class Session {
     this.acked = 0;
     this.toldInput = 0;
     this.link = "";
+    this.sender = randomName();
+    this.lastInput = 0;
   }
 
   private give(input: InputResponse | Stdin | Eof): boolean {

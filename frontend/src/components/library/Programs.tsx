@@ -1,6 +1,6 @@
 // One's saved programs: to be opened, renamed, deleted, and shared by a link.
 
-import { useId, useState } from "react";
+import { useId, useRef, useState } from "react";
 import type {
   ProgramDetail,
   ProgramFacts,
@@ -31,6 +31,7 @@ export function Programs(props: LibraryProps) {
     list.set((items) => items.filter(({ id }) => id !== gone.id));
     props.onRenamed(gone.id, null);
     say("", said.removed(gone.name));
+    document.querySelector<HTMLElement>("dialog [role=tab][aria-selected=true]")?.focus();
   };
   const isEmpty = list.isLoaded && list.failed === "" && list.items.length === 0;
   return (
@@ -82,6 +83,12 @@ function Program(props: ProgramProps) {
   const { program, languages, onLoad, onRenamed, onSay, onChanged, onClose } = props;
   const { id, name, link } = program;
   const [open, setOpen] = useState<"nothing" | "name" | "link" | "delete">("nothing");
+  const row = useRef<HTMLLIElement>(null);
+  // What had the focus goes; it stays in this row.
+  const fold = () => {
+    row.current?.querySelector("button")?.focus();
+    setOpen("nothing");
+  };
   const language = languages.find((each) => each.name === program.language);
   const address = `/api/programs/${id}`;
 
@@ -98,7 +105,7 @@ function Program(props: ProgramProps) {
     if (!answer.ok) return;
     onChanged(answer.value);
     onRenamed(id, answer.value.name);
-    setOpen("nothing");
+    fold();
   };
   const remove = async () => {
     const answer = await change<ProgramGone>("DELETE", address);
@@ -111,11 +118,12 @@ function Program(props: ProgramProps) {
     onSay(answer.ok ? "" : answer.message, isShared ? "" : said.sharedNoMore);
     if (!answer.ok) return;
     onChanged(answer.value);
-    setOpen(isShared ? "link" : "nothing");
+    if (isShared) setOpen("link");
+    else fold();
   };
   const toggle = (part: typeof open) => setOpen(open === part ? "nothing" : part);
   return (
-    <li>
+    <li ref={row}>
       <div className="entry-text">
         <p>
           <span>{name}</span>
@@ -165,7 +173,8 @@ function Program(props: ProgramProps) {
 }
 
 function frameOf(link: string): string {
-  return `<iframe src="${location.origin}/embed?program=${link}" width="100%" height="420"></iframe>`;
+  const address = `${location.origin}/embed?program=${link}`;
+  return `<iframe src="${address}" title="${said.frameTitle}" width="100%" height="420"></iframe>`;
 }
 
 interface ActionProps {
