@@ -181,8 +181,8 @@ class Ide:
         self.page.get_by_role("button", name=name).click()
 
     def is_too_wide(self) -> int:
-        """Pixels that one would have to scroll sideways. A phone makes room for what is too wide, so
-        that the window itself says nothing."""
+        """Pixels that one would have to scroll sideways. A phone's window grows with what is too
+        wide, so that it says nothing."""
         assert self.page.viewport_size is not None
         wide: int = self.page.evaluate("() => document.documentElement.scrollWidth")
         return max(0, wide - self.page.viewport_size["width"])

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -38,8 +39,11 @@ def commands(*words: str) -> list[str]:
     return found
 
 
-def run(command: list[str] | str, codr: Stack, account: Account, job: str = "") -> str:
-    settings = {**os.environ, "CODR_KEY": account.secret, "JOB": job, "no_proxy": "*"}
+def run(
+    command: list[str] | str, codr: Stack, account: Account, job: str = "", program: str = ""
+) -> str:
+    named = {"CODR_KEY": account.secret, "JOB": job, "PROGRAM": program, "no_proxy": "*"}
+    settings = {**os.environ, **named}
     done = subprocess.run(
         command,
         shell=isinstance(command, str),
@@ -73,11 +77,25 @@ async def test_each_command_answers_as_the_page_says(codr: Stack, ada: Account) 
 
         assert answer("/api/me")["name"] == ada.name
         assert answer('{"user": "bob"}') == {"shared_with": ["bob"], "typists": []}
-        assert answer("may_type") == {"shared_with": ["bob"], "typists": ["bob"]}
+        assert answer("may_type", "/shares") == {"shared_with": ["bob"], "typists": ["bob"]}
         assert answer("DELETE", "/shares") == {"shared_with": [], "typists": []}
+        assert answer("may_type", "/link")["may_type"] is True
+        assert answer("DELETE", "$JOB/link") == {"link": None, "may_type": False}
         assert answer("/transcript")["kept"] is False
         assert answer("/cancel")["cancelling"] is True
         assert (await client.until("complete"))["status"] == "cancelled"
+
+    def keep(*words: str, program: str = "") -> dict[str, Any]:
+        (command,) = commands(*words)
+        kept: dict[str, Any] = json.loads(
+            run(command.replace(WRITTEN, codr.url), codr, ada, program=program)
+        )
+        return kept
+
+    saved = keep("greeter")
+    (listed,) = [line for line in commands("/api/programs") if line.endswith("/api/programs")][1:]
+    assert saved["id"] in run(listed.replace(WRITTEN, codr.url), codr, ada)
+    assert len(keep("$PROGRAM/link", program=saved["id"])["link"]) == 22
     # The list, and one of it: their commands end with the address.
     for address in ("/api/jobs", "/api/jobs/$JOB"):
         (command,) = [line for line in commands(address) if line.endswith(address)]
