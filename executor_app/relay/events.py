@@ -223,7 +223,7 @@ async def publish_access_changed(job_id: str) -> None:
     """Has everyone attached look again at what they may. No event, so that it is not journalled;
     a process of the version before takes it for a group of none."""
     message = {"type": "job.events", "first": 0, "frames": [], "access": True}
-    await layer().group_send(keys.output_group(job_id), {**message, "v": versions.VERSION})
+    await layer().group_send(keys.output_group(job_id), {**message, "v": versions.WRITTEN})
 
 
 async def read_end(job_id: str) -> Complete | None:
