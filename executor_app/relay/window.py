@@ -40,7 +40,8 @@ class Window:
 
     async def wait(self, within_s: float) -> None:
         """Until there is room. Raises TimeoutError."""
-        await asyncio.wait_for(self._room.wait(), within_s)
+        async with asyncio.timeout(within_s):
+            await self._room.wait()
 
     def _look(self) -> None:
         if self._open or self._unacknowledged < self._limit:

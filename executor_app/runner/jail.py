@@ -124,7 +124,8 @@ class Jail:
             os.close(log_writer)
         jail = cls(process, ours, log)
         try:
-            jail.launcher_pid = await asyncio.wait_for(asyncio.shield(jail._ready), START_S)
+            async with asyncio.timeout(START_S):
+                jail.launcher_pid = await asyncio.shield(jail._ready)
         except TimeoutError:
             await jail.close()
             raise SandboxError(f"the sandbox did not start within {START_S:.0f} s") from None
@@ -171,7 +172,9 @@ class Jail:
             await self._loop.sock_sendall(self._control, strings + filter_bytes)
         except OSError as error:
             raise SandboxError(f"the sandbox took no order: {error}; {self._read_log()}") from error
-        self.program_pid = await asyncio.wait_for(self._program, START_S)
+        # Not by wait_for: before Python 3.12 it forgets a cancel that comes with the answer.
+        async with asyncio.timeout(START_S):
+            self.program_pid = await self._program
 
     async def ended(self) -> Ending | None:
         """How the program ended; None when the sandbox went down with it."""
@@ -201,7 +204,8 @@ class Jail:
         for future in (self._ready, self._program, self._ending):
             future.cancel()
         try:
-            await asyncio.wait_for(self._reap(), OUTERMOST_PATIENCE_S)
+            async with asyncio.timeout(OUTERMOST_PATIENCE_S):
+                await self._reap()
         except TimeoutError:
             _kill(outermost)
             await self._reap()
