@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import socket
 import threading
@@ -75,7 +76,7 @@ class Executor:
             sandbox=settings.sandbox,
             slots=settings.executor_slots,
             limits_by=settings.limits_by,
-            share=CpuShare(settings.jobs_weight, settings.job_cpus),
+            share=CpuShare(settings.job_weight, settings.job_cpus),
         )
         for warning in self._host.warnings:
             logger.warning("executor %s: %s", self.name, warning)
@@ -85,6 +86,9 @@ class Executor:
         except BaseException:
             self.stop()
             raise
+        # What is there now stays: everybody's echo would wait while it is searched for garbage.
+        gc.collect()
+        gc.freeze()
 
     def take_order(self) -> Order | None:
         """The job whose turn it is; None where there is none, which is no error.
