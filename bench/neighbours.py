@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import random
 import subprocess
 import sys
@@ -72,7 +73,7 @@ class _Half:
 def _measure_half(target: Target, effort: Effort, half: _Half) -> None:
     """A session that echoes as fast as it can, one at a person's pace, and some hello worlds."""
     chance = random.Random(1)
-    with Client(target.url) as client:
+    with _another_machine(), Client(target.url) as client:
         client.send({"type": "execute", "language": "python", "code": PROGRAM})
         client.wait_for("input_request")
         for n in range(effort.neighbour_echoes):
@@ -86,6 +87,23 @@ def _measure_half(target: Target, effort: Effort, half: _Half) -> None:
         client.wait_for("complete")
     for _ in range(effort.neighbour_hellos):
         half.hellos.append(hello.hello(target.url, find("python")))
+
+
+@contextlib.contextmanager
+def _another_machine() -> Iterator[None]:
+    """The honest person's browser has processors of its own: its wait for one of these is not ours.
+
+    Without the right to say so it stands in line like everybody, in both halves.
+    """
+    try:
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
+    except PermissionError:
+        yield
+        return
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
 
 
 @contextlib.contextmanager

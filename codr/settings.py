@@ -359,7 +359,7 @@ CODR = {
     "ping_timeout_s": _number("CODR_PING_TIMEOUT_S", 30, 0.1),
     "connections_per_address": _whole("CODR_CONNECTIONS_PER_ADDRESS", 1000),
     "unread_bytes": _whole("CODR_UNREAD_BYTES", 4 * 1024 * 1024, 1),
-    "jobs_weight": _number("CODR_JOBS_WEIGHT", 0.5, 0.01),
+    "job_weight": _number("CODR_JOB_WEIGHT", 1.0, 0.1),
     "job_cpus": _number("CODR_JOB_CPUS", max(1, (os.cpu_count() or 1) / 2), 0.01),
     "executor_slots": _whole("CODR_EXECUTOR_SLOTS", 256, 1),
     "executor_name": _text("CODR_EXECUTOR_NAME", f"{socket.gethostname()}-{os.getpid()}"),

@@ -28,7 +28,7 @@ class Conf:
     ping_timeout_s: float
     connections_per_address: int
     unread_bytes: int
-    jobs_weight: float
+    job_weight: float
     job_cpus: float
     executor_slots: int
     executor_name: str

@@ -23,6 +23,7 @@ from pathlib import Path
 PR_SET_CHILD_SUBREAPER = 36
 READ_BYTES = 64 * 1024
 SWEEP_S = 5.0
+AUTOGROUP_NICENESS = "-15"
 
 
 @dataclass
@@ -77,6 +78,7 @@ class Supervisor:
         if process.stdin:  # a few hundred bytes: the pipe takes them at once
             process.stdin.write(stdin or b"")
             process.stdin.close()
+        _put_before_others(process.pid)
         child = Child(name, process)
         child.output = asyncio.create_task(self._relay(child))
         self.children.append(child)
@@ -153,6 +155,13 @@ class Supervisor:
             write_out(b"".join(prefix + line + b"\n" for line in lines))
         if rest:
             write_out(prefix + rest + b"\n")
+
+
+def _put_before_others(pid: int) -> None:
+    """What all users share goes before what single ones compute, where we may say so (as root) and
+    the kernel shares processors by sessions (autogroups, sched(7)): 28 times an ordinary part."""
+    with contextlib.suppress(OSError):
+        Path(f"/proc/{pid}/autogroup").write_text(AUTOGROUP_NICENESS)
 
 
 def become_subreaper() -> None:

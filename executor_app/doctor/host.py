@@ -45,7 +45,7 @@ async def look_at_the_host() -> AsyncIterator[Finding]:
             sandbox=conf().sandbox,
             slots=4,
             limits_by=conf().limits_by,
-            share=CpuShare(conf().jobs_weight, conf().job_cpus),
+            share=CpuShare(conf().job_weight, conf().job_cpus),
         )
     except HostError as error:
         yield Finding("sandbox", problem=str(error), advice="an executor would not start here")

@@ -208,8 +208,8 @@ def _limits(host: Host, place: _Place) -> list[tuple[str, str]]:
         unbounded = place.cgroup.unbounded()
         if unbounded:
             problems.append(("limits", f"the kernel does not bound {', '.join(unbounded)}"))
-        if abs(host.hierarchy.all_jobs.weight() - host.share.weight) > 0.01:
-            problems.append(("limits", "all jobs together do not have the weight that is set"))
+        if abs(place.cgroup.weight() - host.share.weight) > 0.01:
+            problems.append(("limits", "a job does not have the weight that is set"))
         if place.jail.launcher_pid not in place.cgroup.pids():
             problems.append(("limits", "the jail is not in its control group"))
     if host.ground.privileged:

@@ -2,8 +2,9 @@
 
 Version 2 is what most hosts have; version 1 keeps one tree for each controller. Both are hidden
 behind `Cgroup`. Files and their meaning: the kernel's Documentation/admin-guide/cgroup-v2.rst and
-cgroup-v1/. Every group of an executor lives under one parent of its own, so that what a killed
-executor left behind can be found and removed by the next one.
+cgroup-v1/. A job's group lies beside the executor, not below a group for all jobs: where processors
+are short the kernel would give turns to that one, and who asks for nothing but an echo would wait
+for what the others have used up. What a killed executor left behind is found by its name.
 """
 
 from __future__ import annotations
@@ -31,6 +32,10 @@ V1_CONTROLLERS = ("memory", "pids", "cpu", "cpuacct")
 V2_CONTROLLERS = ("memory", "pids", "cpu")
 # Where the executor itself goes: with version 2, what hands controllers down holds no processes.
 LEAF = "codr-executors"
+# Between the executor and the job in the name of a group; neither can hold it (`host.safe_name`).
+OF_EXECUTOR = "@"
+# Made and removed to see whether groups can be made here; no job has such a name.
+TRIAL = "trial"
 # The kernel charges memory in pieces, up to a huge page, and none that would pass the limit.
 ONE_CHARGE_BYTES = 2 * 1024 * 1024
 # What a group weighs that nobody has given a weight, in each version's own units.
@@ -38,6 +43,8 @@ V1_WEIGHT = 1024
 V2_WEIGHT = 100
 # What a busy job weighs beside one that mostly waits.
 BUSY_PART = 0.1
+# What the executor weighs beside a job: through it goes what everybody says and hears.
+EXECUTOR_PART = 25
 # The kernel's own default period, in microseconds.
 PERIOD_US = 100_000
 # Version 1 says that there is no limit by the highest number that it can count to.
@@ -46,10 +53,10 @@ V1_NO_LIMIT = 1 << 60
 
 @dataclass(frozen=True, slots=True)
 class CpuShare:
-    """What jobs may take of this host's processors.
+    """What a job may take of this host's processors.
 
-    `weight` is that of all jobs together, beside everything else that runs here, in parts of what
-    any other group weighs. `job_cpus` is how many processors one job may keep busy.
+    `weight` is that of a job that mostly waits, beside everything else that runs here, in parts of
+    what any other group weighs. `job_cpus` is how many processors it may keep busy.
     """
 
     weight: float = 1.0
@@ -57,7 +64,9 @@ class CpuShare:
 
 
 class Cgroup(ABC):
-    """One group. Sizes in bytes, times in seconds."""
+    """One group. Sizes in bytes, times in seconds. `part` is what it weighs while it is calm."""
+
+    part = 1.0
 
     @property
     @abstractmethod
@@ -86,7 +95,7 @@ class Cgroup(ABC):
         `cpu.idle` would be plainer and is not taken: a compiler beside ten others then took longer
         than it may, and what is to be killed needs the processor for dying.
         """
-        self.weigh(BUSY_PART if busy else 1.0)
+        self.weigh(self.part * (BUSY_PART if busy else 1.0))
 
     @property
     @abstractmethod
@@ -353,13 +362,18 @@ class _V2Cgroup(Cgroup):
 
 @dataclass(frozen=True, slots=True)
 class Hierarchy:
-    """Where this executor makes its groups, and of which version they are."""
+    """Where this executor makes its groups, and of which version they are.
+
+    `places` has the folder for each controller, which may be one for several, and holds groups of
+    others too: those of this executor begin with `prefix`.
+    """
 
     version: int
-    parents: Mapping[str, Path]
+    places: Mapping[str, Path]
+    prefix: str
 
     def create(self, name: str) -> Cgroup:
-        group = self._group(name)
+        group = self.group(name)
         made: list[Path] = []
         try:
             for folder in group.folders:
@@ -371,46 +385,43 @@ class Hierarchy:
             raise
         return group
 
-    @property
-    def all_jobs(self) -> Cgroup:
-        """The parent: every job of this executor."""
-        return _V1Cgroup(self.parents) if self.version == 1 else _V2Cgroup(self.parents["unified"])
-
     def groups(self) -> Iterator[Cgroup]:
         """The groups that exist now: after a crash, what the last executor left."""
         # One that was killed while it made or removed a group left it in some trees only.
-        children = (child for parent in self.parents.values() for child in parent.iterdir())
-        for name in sorted({child.name for child in children if child.is_dir()}):
-            yield self._group(name)
+        folders = (child for place in self.places.values() for child in place.iterdir())
+        for name in sorted({each.name for each in folders if each.name.startswith(self.prefix)}):
+            yield self.group(name.removeprefix(self.prefix))
 
     def remove_all(self) -> None:
-        """Kills and removes every group and the parent."""
+        """Kills and removes every group."""
         for group in list(self.groups()):
             group.remove()
-        for parent in dict.fromkeys(self.parents.values()):
-            parent.rmdir()
 
-    def _group(self, name: str) -> Cgroup:
-        if self.version == 1:
-            return _V1Cgroup({c: parent / name for c, parent in self.parents.items()})
-        return _V2Cgroup(self.parents["unified"] / name)
+    def group(self, name: str) -> Cgroup:
+        """Whether it exists or not."""
+        folders = {c: place / f"{self.prefix}{name}" for c, place in self.places.items()}
+        return _V1Cgroup(folders) if self.version == 1 else _V2Cgroup(folders["unified"])
 
 
 def find_hierarchy(executor: str, root: Path = ROOT, own: str | None = None) -> Hierarchy:
-    """A parent for this executor's groups. Raises HostError that says why there cannot be one.
+    """Where this executor's groups go. Raises HostError that says why there is no such place.
 
     `own` is the text of /proc/self/cgroup; groups are made below the executor's own group, so
     that whatever bounds the executor bounds its jobs too.
     """
     text = Path("/proc/self/cgroup").read_text() if own is None else own
     own_paths = _own_paths(text)
-    name = f"codr-{executor}"
+    prefix = f"codr-{executor}{OF_EXECUTOR}"
     try:
         if (root / "cgroup.controllers").exists():
-            return _v2(root, own_paths.get("", "/"), name)
-        return _v1(root, own_paths, name)
+            hierarchy = Hierarchy(2, {"unified": _v2(root, own_paths.get("", "/"))}, prefix)
+        else:
+            hierarchy = Hierarchy(1, _v1(root, own_paths), prefix)
+        hierarchy.group(TRIAL).remove()
+        hierarchy.create(TRIAL).remove()
     except OSError as error:
         raise HostError(f"no cgroup can be made: {error}") from error
+    return hierarchy
 
 
 def _own_paths(text: str) -> dict[str, str]:
@@ -422,20 +433,18 @@ def _own_paths(text: str) -> dict[str, str]:
     return paths
 
 
-def _v1(root: Path, own_paths: Mapping[str, str], name: str) -> Hierarchy:
-    parents = {}
+def _v1(root: Path, own_paths: Mapping[str, str]) -> dict[str, Path]:
+    places = {}
     for controller in V1_CONTROLLERS:
         # Controllers can share a tree: cpu and cpuacct are links to cpu,cpuacct then.
         mounted = (root / controller).resolve()
         if not mounted.is_dir():
             raise HostError(f"no cgroup can be made: the {controller} controller is not mounted")
-        parents[controller] = _own_folder(mounted, own_paths.get(controller, "/")) / name
-    for parent in parents.values():
-        parent.mkdir(exist_ok=True)
-    return Hierarchy(1, parents)
+        places[controller] = _own_folder(mounted, own_paths.get(controller, "/"))
+    return places
 
 
-def _v2(root: Path, own_path: str, name: str) -> Hierarchy:
+def _v2(root: Path, own_path: str) -> Path:
     own = _own_folder(root, own_path)
     if own.name == LEAF:
         # This process has made room before, for the groups of another executor.
@@ -444,14 +453,14 @@ def _v2(root: Path, own_path: str, name: str) -> Hierarchy:
     missing = [controller for controller in V2_CONTROLLERS if controller not in offered]
     if missing:
         raise HostError(f"no cgroup can be made: {own} does not offer {', '.join(missing)}")
-    if (own / "cgroup.type").exists():
+    below_root = (own / "cgroup.type").exists()
+    if below_root:
         # Only the root group may hold processes and hand controllers down at once.
         _make_room(own)
     _hand_down(own)
-    parent = own / name
-    parent.mkdir(exist_ok=True)
-    _hand_down(parent)
-    return Hierarchy(2, {"unified": parent})
+    if below_root:
+        _V2Cgroup(own / LEAF).weigh(EXECUTOR_PART)
+    return own
 
 
 def _own_folder(root: Path, own_path: str) -> Path:

@@ -80,7 +80,6 @@ class Host:
             share = share or cgroups.CpuShare()
             if hierarchy is not None:
                 undo.callback(hierarchy.remove_all)
-                hierarchy.all_jobs.weigh(share.weight)
             uids = range(uid_base, uid_base + slots)
             if os.geteuid() != 0:
                 uids = range(os.geteuid(), os.geteuid() + 1)
@@ -128,6 +127,8 @@ class Host:
         if self.hierarchy is None:
             return None
         group = self.hierarchy.create(safe_name(name))
+        group.part = self.share.weight
+        group.give_way(False)
         try:
             group.limit_cpus(self.share.job_cpus)
         except OSError as error:

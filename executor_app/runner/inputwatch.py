@@ -70,10 +70,10 @@ class InputWatch:
     def waiting(self) -> bool:
         return self._waiting is not None
 
-    def touch(self) -> None:
-        """Output arrived or the program was started: look soon."""
+    def touch(self, more_after_s: float = 0.0) -> None:
+        """Output arrived or the program was started: look soon. More may come after that time."""
         self._pause = FIRST_LOOK_S
-        self._schedule(self._pause)
+        self._schedule(more_after_s + self._pause)
 
     def input_given(self) -> None:
         """The program was given input that it can read: whatever it waited for is answered."""
@@ -94,6 +94,10 @@ class InputWatch:
             self._timer.cancel()
         self._timer = self._loop.call_later(pause, self._look)
 
+    @property
+    def _scheduled(self) -> bool:
+        return self._timer is not None
+
     def _look_later(self) -> None:
         self._pause = min(self._pause * 2, LONGEST_PAUSE_S)
         self._schedule(self._pause)
@@ -108,11 +112,9 @@ class InputWatch:
             self._look_later()
 
     def _look_once(self) -> None:
-        if self._drain():
-            if self._timer is None:  # no output came, it only waits for room: that may last
-                self._look_later()
-            return
         found = self._find_wait()
+        if self._scheduled:
+            return  # output came, and it is looked at again soon
         if self._waiting is not None:
             self._look_again_at_the_wait(found)
         elif found is None:

@@ -55,8 +55,10 @@ class Meter:
         self._files_before = workspace.files_of(limits.file_size_bytes)
         self._cpu_before = cgroup.cpu_time_s() if cgroup else 0.0
         self._last_look = (time.monotonic(), self._cpu_before)
-        self._busy = False
+        # Nobody knows yet whether it computes or waits, and some start nothing but floods.
+        self._busy = True
         if cgroup is not None:
+            cgroup.give_way(True)
             cgroup.set_limits(memory_bytes=limits.memory_bytes, processes=limits.processes)
 
     def rlimits(self) -> Rlimits:

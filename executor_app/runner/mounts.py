@@ -6,6 +6,7 @@ import ctypes
 import errno
 import os
 import re
+import subprocess
 from pathlib import Path
 
 MS_NOSUID = 2
@@ -41,6 +42,17 @@ def resize_tmpfs(folder: Path, *, size: int) -> bool:
 def unmount(folder: Path) -> None:
     """Takes the mount away at once, even while something still looks into it."""
     _checked(_libc.umount2(os.fsencode(folder), MNT_DETACH), folder)
+
+
+def unmount_behind_others(folder: Path) -> None:
+    """The same for a mount that holds much, by a process of the lowest priority.
+
+    Who unmounts it frees each file of it, without a pause: 20 ms for 16,000 of them.
+    """
+    try:
+        subprocess.run(["nice", "-n", "19", "umount", "--lazy", folder], check=True)
+    except (OSError, subprocess.SubprocessError):
+        unmount(folder)
 
 
 def unmount_below(folder: Path) -> None:

@@ -46,7 +46,7 @@ class Outbox:
         """`crowded` says whether other jobs use the same sink now."""
         self._emit = emit
         self._on_room = on_room
-        self._crowded = crowded
+        self.crowded = crowded
         self._queue: deque[_Piece | Event] = deque()
         self._bytes = 0
         self._tails: dict[Stream, bytes] = {}
@@ -111,7 +111,7 @@ class Outbox:
             self._make_room()
 
     async def _emit_some(self) -> None:
-        if self._bytes <= PIECE_BYTES or not self._crowded():
+        if self._bytes <= PIECE_BYTES or not self.crowded():
             await self._emit(self._take(BATCH_PIECES))
             return
         began = self._loop.time()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from executor_app.languages import Limits
-from executor_app.protocol import InputClosed, InputRequest, Stage, Status
+from executor_app.protocol import InputClosed, InputRequest, Stage, Status, Stream
 
 from . import procfs, verdict
 from .cgroups import Cgroup
@@ -20,18 +20,14 @@ from .jail import Ending, Jail
 from .meter import Meter
 from .outbox import Outbox
 from .prompt import Prompt
+from .reading import REST_S, OutputReader
 from .streams import Streams
 from .verdict import Verdict
 from .workspace import Workspace
 
 TICK_S: Final = 0.1
-# Reads of one output before others get their turn: sixteen pages of a PTY.
-READS_A_TURN: Final = 16
-# How often in a row what stands on stderr waits for what stands on stdout.
-MOST_DEFERRED: Final = 16
-# A read that brought less has emptied the terminal. The next one would make the loop wait for what
-# the kernel is still moving over, which comes by itself a moment later.
-SHORT_READ_BYTES: Final = 2048
+# Many files take long to look at: then the next look comes after so many times as long.
+DISK_REST: Final = 20.0
 # A compiler says last what stopped it, and then some advice.
 LAST_WORDS_BYTES: Final = 1024
 # What an earlier attempt was given is given again when the program asks, or after this long.
@@ -91,11 +87,17 @@ class StageRun:
         self._killed_at: float | None = None
         self._pending_input = bytearray()
         self._eof_wanted = False
-        self._reading: set[int] = set()
-        self._readable: set[int] = set()
-        self._deferred = 0
+        self._reader = OutputReader(
+            streams,
+            take=self._take,
+            full=lambda: outbox.full,
+            crowded=outbox.crowded,
+            on_pause=self._output_paused,
+            on_rest=self._output_rested,
+        )
         self._ticking_stopped = False
-        self._look_at_disk: asyncio.Future[Verdict | None] | None = None
+        self._look_at_disk: asyncio.Task[None] | None = None
+        self._next_look_at_disk = 0.0
         self._started = 0.0
         # Signals for a program that has not been started yet.
         self._early_signals: list[str] = []
@@ -103,6 +105,8 @@ class StageRun:
         self._waiting_since: float | None = None
         # Since when nobody takes the program's output: it stands still, and so does its clock.
         self._paused_since: float | None = None
+        # Both outputs may be left alone at the same time, which counts once.
+        self._rested_until = 0.0
         self.output_bytes = 0
         self._last_words = b""
         self._stderr_bytes = 0
@@ -125,7 +129,6 @@ class StageRun:
             self.send_signal(name)
         if self._verdict is not None:
             self._kill_program()
-        self._readable = set(self._streams.outputs)
         self.resume_reading()
         if watch_input:
             self._watch = self._make_watch(identity)
@@ -140,7 +143,7 @@ class StageRun:
             self._ticking_stopped = True
             if self._watch is not None:
                 self._watch.stop()
-            self._stop_reading()
+            self._reader.stop()
             self._stop_writing()
             if self._look_at_disk is not None:
                 await asyncio.wait([self._look_at_disk])  # into folders that will be gone soon
@@ -179,56 +182,21 @@ class StageRun:
     # --- output --------------------------------------------------------------------------------
 
     def resume_reading(self) -> None:
-        self._count_pause()
-        if self._ticking_stopped:
-            # Its outputs are closed next, and a reader that outlives its descriptor makes whoever
-            # gets that number after it deaf. What is left is read without waiting.
-            return
-        for fd in self._readable - self._reading:
-            self._loop.add_reader(fd, self._read_in_turn, fd)
-            self._reading.add(fd)
+        if self._paused_since is not None:
+            self._waited_s += time.monotonic() - self._paused_since
+            self._paused_since = None
+        self._reader.resume()
 
-    def _stop_reading(self) -> None:
-        for fd in self._reading:
-            self._loop.remove_reader(fd)
-        self._reading.clear()
+    def _output_paused(self) -> None:
+        self._paused_since = self._paused_since or time.monotonic()
 
-    def _read_in_turn(self, fd: int) -> None:
-        """A question on stderr mostly follows lines on stdout, which the kernel may still hold, so
-        they come first: for some turns, lest a flood keep the other for ever."""
-        if self._streams.outputs[fd] == "stderr" and self._deferred < MOST_DEFERRED:
-            before = [each for each in self._readable if self._streams.outputs[each] == "stdout"]
-            if sum(map(self._read, before)):
-                self._deferred += 1
-                return
-        self._deferred = 0
-        if fd in self._reading:
-            self._read(fd)
+    def _output_rested(self, seconds: float) -> None:
+        """The program had more to say than was taken from it, and stood still meanwhile."""
+        now = time.monotonic()
+        self._waited_s += now - max(self._rested_until, now - seconds)
+        self._rested_until = now
 
-    def _read(self, fd: int) -> bool:
-        """Takes what an output has, up to a turn's worth; says whether there was any."""
-        parts: list[bytes] = []
-        ended = False
-        for _ in range(READS_A_TURN):
-            part = self._streams.read(fd)
-            if part is None:
-                break
-            if not part:
-                ended = True
-                break
-            parts.append(part)
-            if len(part) < SHORT_READ_BYTES:
-                break
-        if parts:
-            self._take(fd, b"".join(parts))
-        if ended:
-            self._output_ended(fd)
-        elif self._outbox.full:
-            self._stop_reading()
-            self._paused_since = self._paused_since or time.monotonic()
-        return bool(parts)
-
-    def _take(self, fd: int, data: bytes) -> None:
+    def _take(self, stream: Stream, data: bytes) -> None:
         room = self._limits.output_bytes - self.output_bytes
         if len(data) > room:
             data = data[:room]
@@ -237,14 +205,13 @@ class StageRun:
         if not data:
             return
         self.output_bytes += len(data)
-        stream = self._streams.outputs[fd]
         if stream == "stderr":
             self._stderr_bytes += len(data)
             self._last_words = (self._last_words + data[-LAST_WORDS_BYTES:])[-LAST_WORDS_BYTES:]
         self._prompt.wrote(stream, data)
         self._outbox.write(stream, self.stage, data)
         if self._watch is not None:
-            self._watch.touch()
+            self._watch.touch(REST_S if self._reader.resting else 0.0)
 
     @property
     def last_words(self) -> tuple[str, bool]:
@@ -252,33 +219,21 @@ class StageRun:
         text = self._last_words.decode("utf-8", "replace")
         return text, self._stderr_bytes > len(self._last_words)
 
-    def _output_ended(self, fd: int) -> None:
-        self._readable.discard(fd)
-        if fd in self._reading:
-            self._reading.discard(fd)
-            self._loop.remove_reader(fd)
-
     def _drain(self) -> bool:
         """Reads what is there; says whether there was any, or may be more."""
         if self._outbox.full:
             return True
-        return self._read_all()
-
-    def _read_all(self) -> bool:
-        """From every output, whatever the others had; says whether there was any."""
-        outputs = sorted(self._readable, key=lambda fd: self._streams.outputs[fd] == "stderr")
-        return sum(self._read(fd) for fd in outputs) > 0
+        return self._reader.read_all()
 
     async def _read_the_rest(self) -> None:
         """The program has ended: what it wrote is all there. What it left running may still write,
         and may be new at each look: it is killed again, others get their turn, and the limit on
         output is the end of it in any case."""
-        while self._readable and not self._truncated:
+        while not self._reader.ended and not self._truncated:
             if self._outbox.full:
                 await self._outbox.wait_for_room()
-            if not self._read_all():
+            if not self._reader.read_all():
                 return
-            self._stop_reading()
             self._kill_program()
             await asyncio.sleep(0)
 
@@ -390,11 +345,6 @@ class StageRun:
             self._waited_s += time.monotonic() - self._waiting_since
             self._waiting_since = None
 
-    def _count_pause(self) -> None:
-        if self._paused_since is not None:
-            self._waited_s += time.monotonic() - self._paused_since
-            self._paused_since = None
-
     def _active_s(self) -> float:
         """Time that counts: since the start, without waiting for a person or for a reader."""
         now = time.monotonic()
@@ -419,13 +369,18 @@ class StageRun:
         reached = self._reached_limit()
         if reached is not None:
             self.end(reached)
-        elif self._look_at_disk is None or self._look_at_disk.done():
+        elif self._look_at_disk is None and time.monotonic() > self._next_look_at_disk:
             # A thousand files take longer to look at than an echo may wait.
-            self._look_at_disk = self._loop.run_in_executor(None, self._meter.reached_on_disk)
-            self._look_at_disk.add_done_callback(self._looked_at_disk)
+            self._look_at_disk = asyncio.create_task(self._look_for_full_disk())
 
-    def _looked_at_disk(self, look: asyncio.Future[Verdict | None]) -> None:
-        reached = None if look.cancelled() else look.result()
+    async def _look_for_full_disk(self) -> None:
+        began = time.monotonic()
+        try:
+            reached = await asyncio.to_thread(self._meter.reached_on_disk)
+        finally:
+            now = time.monotonic()
+            self._next_look_at_disk = now + (now - began) * DISK_REST
+            self._look_at_disk = None
         if reached is not None and not self._ticking_stopped:
             self.end(reached)
 

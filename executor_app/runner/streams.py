@@ -106,6 +106,13 @@ class Streams:
         except OSError:
             return b""
 
+    def holds_output(self, fd: int) -> bool:
+        """Whether it can be read at once. What the kernel still moves over does not count, and
+        neither does the end."""
+        count = bytearray(4)
+        fcntl.ioctl(fd, termios.FIONREAD, count)
+        return any(count)
+
     def write(self, data: bytes) -> int:
         """As much input as fits now. A pipe that nobody reads any more takes everything."""
         try:

@@ -20,9 +20,6 @@ SETTINGS: Final = {
     # A job ends as `failed` when so many executors were lost with it: here that is rare.
     "CODR_ATTEMPTS": "6",
     "CODR_STOP_GRACE_S": "1",
-    # All hosts share the processors of this machine: a compiler that gets half of nothing would
-    # meet its time limit.
-    "CODR_JOBS_WEIGHT": "1",
     "CODR_JOURNAL_KEEP_S": "15",
     # All of every transcript, so that it can be compared too.
     "CODR_TRANSCRIPT_BYTES": str(64 * 1024 * 1024),

@@ -312,10 +312,7 @@ async def test_a_limit_less_in_the_control_group_is_noticed(
 
         with monkeypatch.context() as forgetting:
             forgetting.setattr(cgroups, "_write", forgetful)
-            if name in ("cpu.shares", "cpu.weight"):
-                real(host.hierarchy.all_jobs._cpu_folder / name, 1000)
             said = await layer_problems(host)
-        host.hierarchy.all_jobs.weigh(SHARE.weight)
         # Without the first limit the kernel does not take the next.
         if "limits" not in said and "could not be looked at" not in said:
             unnoticed.append(name)

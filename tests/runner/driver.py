@@ -6,7 +6,8 @@ import asyncio
 import base64
 import itertools
 import os
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -28,7 +29,8 @@ from executor_app.protocol import (
     Stdin,
     Stream,
 )
-from executor_app.runner import procfs
+from executor_app.runner import cgroups, procfs
+from executor_app.runner.cgroups import Cgroup
 from executor_app.runner.host import Host
 from executor_app.runner.run import Message, execute_interactive
 from executor_app.runner.spec import RunResult, RunSpec
@@ -222,6 +224,24 @@ async def hold(
 
 
 # --- what is left behind -----------------------------------------------------------------------
+
+
+@contextmanager
+def contained(host: Host) -> Iterator[Cgroup]:
+    """A group above those of the host's jobs, as a container has; gives it to be limited."""
+    outside = host.hierarchy
+    assert outside is not None
+    container = outside.create("container")
+    folders = {c: place / f"{outside.prefix}container" for c, place in outside.places.items()}
+    if outside.version == 2:
+        cgroups._hand_down(folders["unified"])
+    host.hierarchy = replace(outside, places=folders)
+    try:
+        yield container
+    finally:
+        host.hierarchy.remove_all()
+        host.hierarchy = outside
+        container.remove()
 
 
 @dataclass(frozen=True)

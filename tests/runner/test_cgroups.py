@@ -22,6 +22,7 @@ from executor_app.errors import HostError
 from executor_app.runner import cgroups, procfs
 from executor_app.runner.cgroups import Cgroup, CpuShare, Hierarchy, find_hierarchy
 from executor_app.runner.host import Host
+from tests.runner.driver import contained
 
 MIB = 1 << 20
 NAME = f"tests-cgroups-{os.getpid()}"
@@ -34,7 +35,7 @@ def real() -> Iterator[Hierarchy]:
     hierarchy = find_hierarchy(NAME)
     yield hierarchy
     hierarchy.remove_all()
-    assert [parent for parent in hierarchy.parents.values() if parent.exists()] == []
+    assert left_in(hierarchy) == []
 
 
 @pytest.fixture
@@ -44,13 +45,21 @@ def unified(tmp_path: Path) -> Iterator[Hierarchy]:
     mounted.mkdir()
     subprocess.run(["mount", "-t", "cgroup2", "none", mounted], check=True)
     try:
-        parent = mounted / f"codr-{NAME}-unified"
-        parent.mkdir()
-        yield Hierarchy(2, {"unified": parent})
-        assert not list(parent.glob("*/"))
-        parent.rmdir()
+        hierarchy = Hierarchy(2, {"unified": mounted}, f"codr-{NAME}-unified@")
+        yield hierarchy
+        assert left_in(hierarchy) == []
     finally:
         subprocess.run(["umount", mounted], check=True)
+
+
+def left_in(hierarchy: Hierarchy) -> list[Path]:
+    """Groups that this executor has in any tree."""
+    return [
+        folder
+        for place in hierarchy.places.values()
+        for folder in place.iterdir()
+        if folder.name.startswith(hierarchy.prefix)
+    ]
 
 
 @pytest.fixture(params=["real", "unified"])
@@ -233,12 +242,13 @@ while time.monotonic() < began + 1: pass
     assert 0 < group.cpu_time_s() < 0.5
 
 
-def test_all_jobs_together_weigh_what_they_are_given(real: Hierarchy) -> None:
-    real.all_jobs.weigh(0.25)
+def test_a_job_weighs_what_it_is_given(real: Hierarchy) -> None:
+    group = real.create("job.run")
+    group.weigh(0.25)
 
     weights = {
         file: (folder / file).read_text().strip()
-        for folder in real.all_jobs.folders
+        for folder in group.folders
         for file in ("cpu.shares", "cpu.weight")
         if (folder / file).exists()
     }
@@ -247,13 +257,32 @@ def test_all_jobs_together_weigh_what_they_are_given(real: Hierarchy) -> None:
 
 def test_a_busy_group_gives_way_and_takes_its_turn_again(real: Hierarchy) -> None:
     group = real.create("job.run")
+    group.part = 2.0
 
     weights = []
     for busy in (True, True, False, False):
         group.give_way(busy)
         weights.append(round(group.weight(), 2))
 
-    assert weights == [0.1, 0.1, 1.0, 1.0]
+    assert weights == [0.2, 0.2, 2.0, 2.0]
+
+
+def test_a_job_lies_beside_what_runs_it(real: Hierarchy) -> None:
+    """Below a group for all jobs it would wait for its turn behind all the others."""
+    where = procfs_cgroups(os.getpid())
+
+    with member(real.create("job.run"), "") as process:
+        assert {
+            (controllers, str(Path(path).parent))
+            for controllers, path in procfs_cgroups(process.pid)
+            if path.startswith(f"{dict(where)[controllers].rstrip('/')}/{real.prefix}")
+        } >= {(c, path) for c, path in where if c in cgroups.V1_CONTROLLERS}
+        said_by(process)
+
+
+def procfs_cgroups(pid: int) -> set[tuple[str, str]]:
+    lines = Path(f"/proc/{pid}/cgroup").read_text().splitlines()
+    return {(line.split(":", 2)[1], line.split(":", 2)[2]) for line in lines}
 
 
 def test_what_is_not_bounded_is_named(real: Hierarchy) -> None:
@@ -289,7 +318,7 @@ def test_a_group_that_cannot_be_emptied_is_an_error_that_names_who_is_in_it(
 def test_what_a_killed_executor_left_is_found_and_removed(hierarchy: Hierarchy) -> None:
     left = [hierarchy.create(f"job-{n}.run") for n in range(3)]
     with member(left[1], "import time\ntime.sleep(60)") as process:
-        after = Hierarchy(hierarchy.version, hierarchy.parents)
+        after = Hierarchy(hierarchy.version, hierarchy.places, hierarchy.prefix)
         found = list(after.groups())
         assert [group.folders for group in found] == [group.folders for group in left]
 
@@ -310,8 +339,7 @@ def test_a_group_that_is_left_in_some_trees_only_is_found_too(real: Hierarchy) -
         group.remove()
 
     assert list(real.groups()) == []
-    for parent in real.parents.values():
-        assert not list(parent.glob("*/"))
+    assert left_in(real) == []
 
 
 def test_a_group_that_cannot_be_made_in_every_tree_is_made_in_none(real: Hierarchy) -> None:
@@ -329,10 +357,12 @@ def test_a_group_that_cannot_be_made_in_every_tree_is_made_in_none(real: Hierarc
 def test_a_job_has_what_a_group_above_has_where_that_is_less(tmp_path: Path, above: float) -> None:
     with opened_host(tmp_path, job_cpus=2) as host:
         assert host.hierarchy is not None
-        host.hierarchy.all_jobs.limit_cpus(above)
-        group = host.make_cgroup("job.run")
-        assert group is not None
-        assert "CPU share" not in group.unbounded()
+        with contained(host) as container:
+            container.limit_cpus(above)
+            group = host.make_cgroup("job.run")
+            assert group is not None
+            assert "CPU share" not in group.unbounded()
+            group.remove()
 
 
 def test_a_group_above_that_has_less_and_cannot_be_seen_is_told_of_once(
@@ -343,7 +373,7 @@ def test_a_group_above_that_has_less_and_cannot_be_seen_is_told_of_once(
 
     with opened_host(tmp_path, job_cpus=2) as host:
         assert host.hierarchy is not None
-        monkeypatch.setattr(type(host.hierarchy.all_jobs), "limit_cpus", refused)
+        monkeypatch.setattr(type(host.hierarchy.group("any")), "limit_cpus", refused)
         for name in ("one", "two", "three"):
             assert host.make_cgroup(name) is not None
     assert [record.levelname for record in caplog.records] == ["WARNING"]
@@ -373,7 +403,7 @@ def test_a_group_that_takes_no_limit_is_removed(
     host = Host.open(name=NAME, folder=tmp_path / "executors/x", sandbox="bubblewrap", slots=1)
     try:
         assert host.hierarchy is not None
-        monkeypatch.setattr(type(host.hierarchy.all_jobs), "limit_cpus", broken)
+        monkeypatch.setattr(type(host.hierarchy.group("any")), "limit_cpus", broken)
         with pytest.raises(PermissionError):
             host.make_cgroup("job.run")
         assert list(host.hierarchy.groups()) == []
@@ -416,6 +446,22 @@ def test_two_executors_have_groups_of_their_own(real: Hierarchy) -> None:
     assert len(list(real.groups())) == 1
 
 
+def test_an_executor_whose_name_begins_like_another_s_leaves_its_groups_alone() -> None:
+    one, other = find_hierarchy(f"{NAME}-a"), find_hierarchy(f"{NAME}-a.b")
+    other.create("job.run")
+
+    one.remove_all()
+
+    assert len(list(other.groups())) == 1
+    other.remove_all()
+
+
+def test_a_trial_that_a_killed_executor_left_is_in_nobody_s_way(real: Hierarchy) -> None:
+    real.create(cgroups.TRIAL)
+
+    assert find_hierarchy(NAME) == real
+
+
 # --- version 1 with controllers that share a tree ----------------------------------------------
 
 
@@ -431,7 +477,7 @@ def test_controllers_of_version_1_may_share_a_tree(tmp_path: Path) -> None:
     assert len(group.folders) == len(group.procs_files) == 3
     assert [found.folders for found in hierarchy.groups()] == [group.folders]
     hierarchy.remove_all()
-    assert not list(tmp_path.glob("*/codr-x"))
+    assert not list(tmp_path.glob("*/codr-x*"))
 
 
 def test_version_1_says_which_controller_is_not_mounted(tmp_path: Path) -> None:
@@ -448,8 +494,8 @@ def test_groups_of_version_1_are_made_below_the_executors_own(tmp_path: Path) ->
 
     hierarchy = find_hierarchy("x", tmp_path, "3:memory:/docker/abc\n2:pids:/docker/abc\n")
 
-    assert hierarchy.parents["memory"] == tmp_path / "memory/docker/abc/codr-x"
-    assert hierarchy.parents["pids"] == tmp_path / "pids/codr-x"
+    assert hierarchy.places["memory"] == tmp_path / "memory/docker/abc"
+    assert hierarchy.places["pids"] == tmp_path / "pids"
 
 
 # --- version 2, imitated -----------------------------------------------------------------------
@@ -599,9 +645,8 @@ def test_groups_of_version_2_are_made_in_what_was_delegated(tmp_path: Path) -> N
 
     hierarchy = find_hierarchy("x", tmp_path, f"0::/{UNIT}\n")
 
-    assert hierarchy.parents == {"unified": own / "codr-x"}
-    for folder in (own, own / "codr-x"):
-        assert (folder / "cgroup.subtree_control").read_text() == "+memory +pids +cpu"
+    assert hierarchy.places == {"unified": own}
+    assert (own / "cgroup.subtree_control").read_text() == "+memory +pids +cpu"
     assert not (tmp_path / "cgroup.subtree_control").exists()
 
 
@@ -611,6 +656,7 @@ def test_the_executor_moves_out_of_the_way_of_its_groups(tmp_path: Path) -> None
     find_hierarchy("x", tmp_path, f"0::/{UNIT}\n")
 
     assert (own / "codr-executors/cgroup.procs").read_text() == "4711"
+    assert (own / "codr-executors/cpu.weight").read_text() == "2500"
 
 
 def test_an_executor_that_has_moved_finds_its_groups_where_they_were(tmp_path: Path) -> None:
@@ -628,7 +674,7 @@ def test_a_container_that_cannot_see_its_own_path_uses_the_root(tmp_path: Path, 
     root = root_of_v2(tmp_path / "cgroup")
     (tmp_path / "init.scope").mkdir()
 
-    assert find_hierarchy("x", root, f"0::{path}\n").parents == {"unified": root / "codr-x"}
+    assert find_hierarchy("x", root, f"0::{path}\n").places == {"unified": root}
 
 
 def test_a_hierarchy_that_may_not_be_written_is_an_error_of_the_host(tmp_path: Path) -> None:

@@ -11,7 +11,9 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +21,10 @@ import pytest
 
 from executor_app.protocol import Cancel, Event, FinalStatus
 from executor_app.runner import procfs
+from executor_app.runner.cgroups import BUSY_PART, Cgroup
 from executor_app.runner.host import Host
 from executor_app.runner.jail import START_S, Jail
+from executor_app.runner.meter import Meter
 from executor_app.runner.run import Message, execute_interactive
 from executor_app.runner.sandbox import BACKENDS
 from tests.runner.driver import Talk, Traces, hold, spec
@@ -260,6 +264,26 @@ async def test_a_run_that_is_abandoned_cleans_up(host: Host) -> None:
             await task
 
 
+async def test_a_run_that_is_abandoned_as_its_program_starts_ends_too(host: Host) -> None:
+    """The cancel comes in the same turn of the loop as the launcher's answer."""
+    heard = Jail._heard
+    task: asyncio.Task[Any] | None = None
+
+    def heard_and_abandoned(jail: Jail, letter: bytes, content: bytes, sender: int) -> None:
+        heard(jail, letter, content, sender)
+        if letter == b"P" and task is not None:
+            task.cancel()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Jail, "_heard", heard_and_abandoned)
+        task = asyncio.create_task(
+            execute_interactive(host, spec("python", BUSY), _ignore, _nobody())
+        )
+        with pytest.raises(asyncio.CancelledError):
+            async with asyncio.timeout(5):
+                await task
+
+
 async def test_a_host_without_a_free_slot_says_so_as_our_failure(host: Host) -> None:
     taken, host._free_slots[:] = list(host._free_slots), []
     try:
@@ -395,6 +419,44 @@ async def test_a_flood_that_ends_before_its_reader_leaves_no_reader_in_the_loop(
         talk = await hold(host, spec("python", f"print('x' * {size}, flush=True)"), slow_sink_s=0.4)
     assert len(talk.stdout) == size + 1
     assert watched == before
+
+
+async def test_a_job_gives_way_until_it_has_been_seen_to_wait(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weights: list[float] = []
+
+    def noted(group: Cgroup, busy: bool) -> None:
+        give_way(group, busy)
+        weights.append(round(group.weight(), 2))
+
+    give_way = Cgroup.give_way
+    monkeypatch.setattr(Cgroup, "give_way", noted)
+    async with Talk(host, spec("python", "input()")) as talk:
+        await talk.asked()
+        deadline = time.monotonic() + 5
+        while len(weights) < 3:
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.01)
+        talk.answer("")
+
+    assert weights[:3] == [1.0, BUSY_PART, 1.0]
+
+
+async def test_many_files_are_looked_at_less_often(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[float] = []
+
+    def slowly(meter: Meter) -> None:
+        looks.append(time.monotonic())
+        time.sleep(0.03)
+
+    monkeypatch.setattr(Meter, "reached_on_disk", slowly)
+    await hold(host, spec("python", "import time; time.sleep(1.5)"))
+
+    assert len(looks) >= 3  # the last is for how it ended
+    assert min(b - a for a, b in pairwise(looks[:-1])) > 0.6
 
 
 async def test_a_host_with_two_jobs_is_crowded(host: Host) -> None:

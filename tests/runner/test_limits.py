@@ -8,7 +8,7 @@ import pytest
 
 from executor_app.protocol import FinalStatus, Output
 from executor_app.runner.host import Host
-from tests.runner.driver import Talk, hold, spec
+from tests.runner.driver import Talk, contained, hold, spec
 
 pytestmark = pytest.mark.slow
 
@@ -129,16 +129,9 @@ while True: kept.append(bytearray(1 << 20))
 
 async def test_a_host_that_runs_out_of_memory_is_no_limit_of_the_program_s(host: Host) -> None:
     """As in a container that is smaller than all of its jobs together."""
-    assert host.hierarchy is not None
-    folders = host.hierarchy.all_jobs.folders
-    names = ("memory.max", "memory.limit_in_bytes")
-    (bound,) = (folder / name for folder in folders for name in names if (folder / name).exists())
-    unbounded = bound.read_text()
-    try:
-        bound.write_text(str(96 * MIB))
+    with contained(host) as container:
+        container.set_limits(memory_bytes=96 * MIB, processes=1000)
         talk = await hold(host, spec("python", EATS, limits={"memory_bytes": 512 * MIB}))
-    finally:
-        bound.write_text(unbounded)
 
     assert talk.complete.status == FinalStatus.FAILED
     assert "This server ran out of memory" in talk.complete.message

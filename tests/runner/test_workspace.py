@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from executor_app.runner import mounts
-from executor_app.runner.workspace import DEEPEST_LOOK, MAX_FILES, Workspace
+from executor_app.runner.workspace import DEEPEST_LOOK, MANY_FILES, MAX_FILES, Workspace
 
 MIB = 1 << 20
 
@@ -31,6 +31,30 @@ def large(path: Path) -> int:
 def fill_with_files(folder: Path) -> None:
     for n in range(MAX_FILES + 1):
         (folder / str(n)).touch()
+
+
+@pytest.mark.parametrize("umount", ["there", "missing"])
+def test_a_folder_full_of_files_is_removed_by_another_process_or_else_by_us(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, umount: str
+) -> None:
+    full = Workspace(tmp_path / "job", disk_bytes=8 * MIB, uid=1_400_000_000, gid=1_400_000_000)
+    for n in range(MANY_FILES + 1):
+        (full.place.home / str(n)).touch()
+    ours: list[Path] = []
+    unmount = mounts.unmount
+
+    def unmount_here(folder: Path) -> None:
+        ours.append(folder)
+        unmount(folder)
+
+    monkeypatch.setattr(mounts, "unmount", unmount_here)
+    if umount == "missing":
+        monkeypatch.setenv("PATH", str(tmp_path))
+
+    full.remove()
+
+    assert not (tmp_path / "job").exists()
+    assert ours == ([] if umount == "there" else [tmp_path / "job"])
 
 
 def test_large_files_are_found_in_every_place(workspace: Workspace) -> None:

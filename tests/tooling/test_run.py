@@ -106,6 +106,21 @@ def test_the_address_is_printed_once_the_page_is_ready(run: Run) -> None:
     assert lines[-1] == f"Codr is ready: http://127.0.0.1:{run.port}/"
 
 
+def test_what_all_users_share_goes_before_what_they_compute(run: Run) -> None:
+    run.start(run.web, "executor: exec sleep 600.25")
+    run.read_until("Codr is ready")
+
+    (pid,) = (
+        folder.name
+        for folder in Path("/proc").glob("[0-9]*")
+        if b"600.25" in (folder / "cmdline").read_bytes().split(b"\0")
+    )
+
+    file = Path(f"/proc/{pid}/autogroup")
+    # A kernel without the file shares processors by groups alone, and there is nothing to say.
+    assert not file.exists() or "nice -15" in file.read_text()
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_nothing_remains_after_a_stop(run: Run, number: signal.Signals) -> None:
     escaped = "executor: setsid sh -c 'sleep 600 & sleep 600' & echo escaped; exec sleep 600"
