@@ -39,7 +39,8 @@ class InputWatch:
     """Watches one program. All of it runs on the event loop; callbacks are called from there.
 
     `pids` gives the processes of the program, `drain` reads output that is already there and says
-    whether there was any, `unread` says how many bytes of input the program has not read yet.
+    whether there was any, `held_up` says whether there is no room for more of it, `unread` how many
+    bytes of input the program has not read yet.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class InputWatch:
         stdin: procfs.Input,
         *,
         pids: Callable[[], list[int]],
+        held_up: Callable[[], bool],
         drain: Callable[[], bool],
         unread: Callable[[], int],
         on_wait: Callable[[Wait], None],
@@ -54,6 +56,7 @@ class InputWatch:
     ) -> None:
         self._stdin = stdin
         self._pids = pids
+        self._held_up = held_up
         self._drain = drain
         self._unread = unread
         self._on_wait = on_wait
@@ -112,6 +115,9 @@ class InputWatch:
             self._look_later()
 
     def _look_once(self) -> None:
+        if self._held_up():
+            self._look_later()
+            return
         found = self._find_wait()
         if self._scheduled:
             return  # output came, and it is looked at again soon

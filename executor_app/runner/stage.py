@@ -173,7 +173,8 @@ class StageRun:
         return InputWatch(
             identity,
             pids=self._pids,
-            drain=self._drain,
+            held_up=lambda: self._outbox.full,
+            drain=self._reader.read_all,
             unread=lambda: len(self._pending_input) + self._streams.unread(),
             on_wait=self._on_wait,
             on_resume=self._on_resume,
@@ -218,12 +219,6 @@ class StageRun:
         """The end of what was said on stderr, and whether there was more."""
         text = self._last_words.decode("utf-8", "replace")
         return text, self._stderr_bytes > len(self._last_words)
-
-    def _drain(self) -> bool:
-        """Reads what is there; says whether there was any, or may be more."""
-        if self._outbox.full:
-            return True
-        return self._reader.read_all()
 
     async def _read_the_rest(self) -> None:
         """The program has ended: what it wrote is all there. What it left running may still write,

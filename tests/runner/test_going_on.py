@@ -46,14 +46,14 @@ async def test_what_comes_after_an_input_that_fails_is_taken(
     assert "a job" in caplog.text
 
 
-def failing_once(looks: list[bool]) -> Callable[[], bool]:
-    def drain() -> bool:
+def failing_once(looks: list[bool]) -> Callable[[], list[int]]:
+    def pids() -> list[int]:
         looks.append(True)
         if len(looks) == 1:
             raise OSError("the kernel's refusal")
-        return False
+        return []
 
-    return drain
+    return pids
 
 
 async def test_a_look_that_fails_is_followed_by_another(caplog: pytest.LogCaptureFixture) -> None:
@@ -61,8 +61,9 @@ async def test_a_look_that_fails_is_followed_by_another(caplog: pytest.LogCaptur
     looks: list[bool] = []
     watch = InputWatch(
         stdin,
-        pids=list,
-        drain=failing_once(looks),
+        pids=failing_once(looks),
+        held_up=lambda: False,
+        drain=lambda: False,
         unread=lambda: 0,
         on_wait=lambda wait: None,
         on_resume=lambda: None,
