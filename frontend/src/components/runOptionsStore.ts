@@ -2,6 +2,7 @@
 // own as well, so that two tabs do not lose each other's in a reload.
 
 import { LIMITS, NO_OPTIONS, type RunOptions } from "../session/beforehand";
+import { ofBrowser, ofTab, read, recordIn, store } from "../storage";
 
 // Storage has a few megabytes for the whole page, and the programs in it matter more.
 const MOST_CHARS = 256 * 1024;
@@ -12,7 +13,7 @@ const cache = new Map<string, { readonly json: string | null; readonly options: 
 export const runOptionsStore = {
   /** The same object for the same content, so that it may be read at every rendering. */
   load(language: string): RunOptions {
-    const json = read(key(language));
+    const json = read(ofTab, key(language)) ?? read(ofBrowser, key(language));
     const cached = cache.get(language);
     if (cached !== undefined && cached.json === json) return cached.options;
     const options = parseOptions(json);
@@ -25,26 +26,13 @@ export const runOptionsStore = {
     const json = JSON.stringify(options);
     const isSmall = json.length <= MOST_CHARS;
     const kept = isSmall ? json : JSON.stringify({ ...options, text: "", file: null });
-    try {
-      for (const storage of [sessionStorage, localStorage]) storage.setItem(key(language), kept);
-      return isSmall;
-    } catch {
-      return false;
-    }
+    return [ofTab, ofBrowser].every((where) => store(where, key(language), kept)) && isSmall;
   },
 };
 
-function read(name: string): string | null {
-  try {
-    return sessionStorage.getItem(name) ?? localStorage.getItem(name);
-  } catch {
-    return null;
-  }
-}
-
 /** What is not as this page writes it is left out. */
 export function parseOptions(json: string | null): RunOptions {
-  const value = objectOf(json);
+  const value = recordIn(json);
   const file = value.file as Partial<Record<string, unknown>> | null;
   const isFile =
     typeof file?.name === "string" &&
@@ -64,13 +52,4 @@ export function parseOptions(json: string | null): RunOptions {
       }),
     ),
   };
-}
-
-function objectOf(json: string | null): Partial<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(json ?? "{}");
-    return typeof value === "object" && value !== null ? value : {};
-  } catch {
-    return {};
-  }
 }

@@ -3,6 +3,7 @@
 // reload; a new tab begins with what was written last. What makes room for something else (the
 // example, an earlier program) goes to a list of earlier programs.
 
+import { isRecord, ofBrowser, ofTab, parsed, read, store, type Where } from "../storage";
 import { oneFile, type ProgramFile, type ProgramFiles, sameFiles } from "./programFiles";
 
 export interface Earlier {
@@ -10,8 +11,6 @@ export interface Earlier {
   readonly at: number;
   readonly program: ProgramFiles;
 }
-
-type Keys = Pick<Storage, "getItem" | "setItem">;
 
 const LANGUAGE = "codr:language";
 const programKey = (language: string) => `codr:program:${language}`;
@@ -25,10 +24,9 @@ const MOST_EARLIER = 30;
 const MOST_EARLIER_CHARS = 1_500_000;
 
 export class KeptPrograms {
-  /** `tab` is this tab's own, `browser` everybody's; functions, since a browser may refuse them. */
   constructor(
-    private readonly tab: () => Keys,
-    private readonly browser: () => Keys,
+    private readonly tab: Where,
+    private readonly browser: Where,
   ) {}
 
   language(): string | null {
@@ -91,28 +89,7 @@ export class KeptPrograms {
   }
 }
 
-export const keptPrograms = new KeptPrograms(
-  () => sessionStorage,
-  () => localStorage,
-);
-
-/** A browser may refuse to keep anything (private windows, full); the page works all the same. */
-function read(storage: () => Keys, key: string): string | null {
-  try {
-    return storage().getItem(key);
-  } catch {
-    return null;
-  }
-}
-
-function store(storage: () => Keys, key: string, value: string): boolean {
-  try {
-    storage().setItem(key, value);
-    return true;
-  } catch {
-    return false;
-  }
-}
+export const keptPrograms = new KeptPrograms(ofTab, ofBrowser);
 
 function programIn(json: string | null): ProgramFiles | null {
   const value = parsed(json);
@@ -128,14 +105,6 @@ function earlierIn(json: string | null): readonly Earlier[] | null {
   );
 }
 
-function parsed(json: string | null): unknown {
-  try {
-    return JSON.parse(json ?? "null");
-  } catch {
-    return null;
-  }
-}
-
 function isProgram(value: unknown): value is ProgramFiles {
   if (!isRecord(value) || !Array.isArray(value.files) || !value.files.every(isFile)) return false;
   const ids = value.files.map(({ id }) => id);
@@ -145,8 +114,4 @@ function isProgram(value: unknown): value is ProgramFiles {
 function isFile(value: unknown): value is ProgramFile {
   if (!isRecord(value)) return false;
   return [value.id, value.name, value.text].every((part) => typeof part === "string");
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
 }

@@ -2,6 +2,7 @@
 
 import { useCallback, useEffect, useState } from "react";
 import { type Scheme, useScheme } from "../scheme";
+import { ofBrowser, read, recordIn, store } from "../storage";
 
 export const FONT_SIZES = [12, 13, 14, 15, 16, 18, 20, 24] as const;
 export const WIDTHS = [2, 4, 8] as const;
@@ -29,7 +30,7 @@ const KEY = "codr:settings";
 
 /** Whatever is stored, each part that is none of ours is as if it had not been chosen. */
 export function settingsIn(json: string | null): Settings {
-  const value = parsed(json);
+  const value = recordIn(json);
   return {
     scheme: one(SCHEMES, value.scheme) ?? DEFAULTS.scheme,
     fontSize: one(FONT_SIZES, value.fontSize) ?? DEFAULTS.fontSize,
@@ -43,19 +44,10 @@ function one<T>(choices: readonly T[], value: unknown): T | undefined {
   return choices.find((choice) => choice === value);
 }
 
-function parsed(json: string | null): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(json ?? "null");
-    return typeof value === "object" && value !== null ? { ...value } : {};
-  } catch {
-    return {};
-  }
-}
-
 export type ChangeSettings = (change: Partial<Settings>) => void;
 
 export function useSettings(): { readonly settings: Settings; readonly change: ChangeSettings } {
-  const [settings, setSettings] = useState(stored);
+  const [settings, setSettings] = useState(() => settingsIn(read(ofBrowser, KEY)));
   useEffect(() => {
     const listen = (event: StorageEvent) => {
       if (event.key === KEY) setSettings(settingsIn(event.newValue));
@@ -67,25 +59,10 @@ export function useSettings(): { readonly settings: Settings; readonly change: C
   const change = useCallback<ChangeSettings>((changed) => {
     setSettings((before) => {
       const next = { ...before, ...changed };
-      store(next);
+      // Where they are not kept, they last as long as the page.
+      store(ofBrowser, KEY, JSON.stringify(next));
       return next;
     });
   }, []);
   return { settings, change };
-}
-
-function stored(): Settings {
-  try {
-    return settingsIn(localStorage.getItem(KEY));
-  } catch {
-    return DEFAULTS;
-  }
-}
-
-function store(settings: Settings): void {
-  try {
-    localStorage.setItem(KEY, JSON.stringify(settings));
-  } catch {
-    // Then they last as long as the page.
-  }
 }

@@ -1,5 +1,6 @@
 // Files into the page and out of it.
 
+import { saveFile } from "../saveFile";
 import type { ProgramFile } from "./programFiles";
 import { MOST_BYTES } from "./programFiles";
 
@@ -38,26 +39,14 @@ async function textOf(file: File): Promise<string | null> {
 }
 
 export function download(file: ProgramFile): void {
-  save(file.name.split("/").at(-1) ?? file.name, new Blob([file.text], { type: "text/plain" }));
+  saveFile(new Blob([file.text], { type: "text/plain" }), file.name.split("/").at(-1) ?? file.name);
 }
 
 export async function downloadAll(name: string, files: readonly ProgramFile[]): Promise<void> {
-  save(name, new Blob([await zipOf(files)], { type: "application/zip" }));
+  saveFile(new Blob([await zipOf(files)], { type: "application/zip" }), name);
 }
 
 export async function zipOf(files: readonly ProgramFile[]): Promise<Uint8Array<ArrayBuffer>> {
   const { strToU8, zipSync } = await import("fflate");
   return zipSync(Object.fromEntries(files.map(({ name, text }) => [name, strToU8(text)])));
-}
-
-// The browser reads it after the click has been dealt with.
-const KEPT_MS = 60_000;
-
-function save(name: string, blob: Blob): void {
-  const url = URL.createObjectURL(blob);
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), KEPT_MS);
 }

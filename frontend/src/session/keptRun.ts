@@ -2,6 +2,7 @@
 // server has it. What was typed is kept, since the server's events do not repeat it.
 
 import type { Cancel, Eof, InputResponse, Stdin } from "../protocol";
+import { forget, isRecord, ofTab, parsed, read, store } from "../storage";
 
 /** Something that the person gave, and the last event that they had seen then. */
 export interface Said {
@@ -43,23 +44,15 @@ const KEY = "codr:run";
 const MOST_CHARS = 64 * 1024;
 const MOST_PIECES = 2000;
 
-/** One tab's. A browser may refuse to keep anything, or hold something that is not ours. */
+/** One tab's. Where it is not kept, a reload does not find it, and nothing else is different. */
 export const tabStore: RunStore = {
   load() {
-    try {
-      const value: unknown = JSON.parse(sessionStorage.getItem(KEY) ?? "null");
-      return isKeptRun(value) ? value : null;
-    } catch {
-      return null;
-    }
+    const value = parsed(read(ofTab, KEY));
+    return isKeptRun(value) ? value : null;
   },
   save(run) {
-    try {
-      if (run === null) sessionStorage.removeItem(KEY);
-      else sessionStorage.setItem(KEY, JSON.stringify(run));
-    } catch {
-      // Then a reload does not find it, and nothing else is different.
-    }
+    if (run === null) forget(ofTab, KEY);
+    else store(ofTab, KEY, JSON.stringify(run));
   },
 };
 
@@ -78,8 +71,7 @@ export function withSaid(run: KeptRun, said: Said): KeptRun {
 }
 
 function isKeptRun(value: unknown): value is KeptRun {
-  if (typeof value !== "object" || value === null) return false;
-  const run = value as Partial<Record<keyof KeptRun, unknown>>;
-  const hasLists = Array.isArray(run.said) && Array.isArray(run.unsent);
-  return typeof run.jobId === "string" && typeof run.language === "string" && hasLists;
+  if (!isRecord(value)) return false;
+  const hasLists = Array.isArray(value.said) && Array.isArray(value.unsent);
+  return typeof value.jobId === "string" && typeof value.language === "string" && hasLists;
 }

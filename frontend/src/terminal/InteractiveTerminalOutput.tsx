@@ -11,6 +11,7 @@ import {
   useRef,
   useState,
 } from "react";
+import { saveFile } from "../saveFile";
 import type { OutputFacts } from "../session/outputBytes";
 import type { OutputLine, Question } from "../session/reducer";
 import { words } from "../words";
@@ -20,7 +21,6 @@ import { InputLine } from "./InputLine";
 import { LinkPanel } from "./LinkPanel";
 import { type Draft, EMPTY, edit, type Recall } from "./lineEditor";
 import { type Address, addressesIn } from "./links";
-import { saveFile } from "./saveFile";
 import { TerminalSearch } from "./TerminalSearch";
 import { TerminalTools } from "./TerminalTools";
 import "./terminal.css";

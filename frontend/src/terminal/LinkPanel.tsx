@@ -4,6 +4,7 @@ import { useEffect, useRef } from "react";
 import { words } from "../words";
 import { Icon } from "./Icon";
 import type { Address } from "./links";
+import { Tool } from "./Tool";
 
 interface Props {
   readonly addresses: readonly Address[];
@@ -21,15 +22,9 @@ export function LinkPanel({ addresses, onClose }: Props) {
       onKeyDown={(event) => event.key === "Escape" && onClose()}
     >
       <p>{addresses.length === 1 ? words.linksLead : words.linksLeads}</p>
-      <button
-        type="button"
-        className="button plain tool"
-        aria-label={words.close}
-        title={words.close}
-        onClick={onClose}
-      >
+      <Tool name={words.close} onClick={onClose}>
         <Icon name="close" />
-      </button>
+      </Tool>
       <ul>
         {addresses.map((address, index) => (
           <li key={address.href}>

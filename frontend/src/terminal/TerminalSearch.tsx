@@ -6,6 +6,7 @@ import type { Terminal } from "@xterm/xterm";
 import { type KeyboardEvent, useEffect, useId, useRef, useState } from "react";
 import { words } from "../words";
 import { Icon } from "./Icon";
+import { Tool } from "./Tool";
 import { matchColours } from "./theme";
 
 interface Props {
@@ -74,43 +75,23 @@ export function TerminalSearch({ terminal, onClose }: Props) {
       <span className="found" role="status" data-testid="found">
         {isFound ? words.findCount(found.at, found.count) : ""}
       </span>
-      <button
-        type="button"
-        className="button plain tool case"
-        title={words.findCase}
-        aria-label={words.findCase}
-        aria-pressed={caseSensitive}
+      <Tool
+        name={words.findCase}
+        className="case"
+        isPressed={caseSensitive}
         onClick={() => setCaseSensitive(!caseSensitive)}
       >
         Aa
-      </button>
-      <button
-        type="button"
-        className="button plain tool"
-        title={words.findPrevious}
-        aria-label={words.findPrevious}
-        onClick={() => addon?.findPrevious(term, options)}
-      >
+      </Tool>
+      <Tool name={words.findPrevious} onClick={() => addon?.findPrevious(term, options)}>
         <Icon name="up" />
-      </button>
-      <button
-        type="button"
-        className="button plain tool"
-        title={words.findNext}
-        aria-label={words.findNext}
-        onClick={() => addon?.findNext(term, options)}
-      >
+      </Tool>
+      <Tool name={words.findNext} onClick={() => addon?.findNext(term, options)}>
         <Icon name="down" />
-      </button>
-      <button
-        type="button"
-        className="button plain tool"
-        title={words.findClose}
-        aria-label={words.findClose}
-        onClick={onClose}
-      >
+      </Tool>
+      <Tool name={words.findClose} onClick={onClose}>
         <Icon name="close" />
-      </button>
+      </Tool>
     </search>
   );
 }

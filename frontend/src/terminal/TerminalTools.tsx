@@ -7,6 +7,7 @@ import { words } from "../words";
 import { copyText } from "./clipboard";
 import { Icon } from "./Icon";
 import { readScreen } from "./screenText";
+import { Tool } from "./Tool";
 
 interface Props {
   readonly terminal: Terminal | null;
@@ -23,24 +24,30 @@ export function TerminalTools(props: Props) {
   const { terminal, stdout } = props;
   return (
     <div className="terminal-tools">
-      <Tool icon="find" name={words.findInTerminal} hint={words.findHint} onClick={props.onFind} />
+      <Tool name={words.findInTerminal} hint={words.findHint} onClick={props.onFind}>
+        <Icon name="find" />
+      </Tool>
       {props.hasLinks && (
-        <Tool icon="links" name={words.links} hint={words.linksHint} onClick={props.onLinks} />
+        <Tool name={words.links} hint={words.linksHint} onClick={props.onLinks}>
+          <Icon name="links" />
+        </Tool>
       )}
       <CopyTool terminal={terminal} />
       <Tool
-        icon="save"
         name={words.save}
         hint={stdout.bytes > 0 ? words.saveHint(stdout.bytes) : words.saveNothing}
         isDisabled={stdout.bytes === 0}
         onClick={props.onSave}
-      />
+      >
+        <Icon name="save" />
+      </Tool>
       <Tool
-        icon="clear"
         name={words.clear}
         hint={words.clearHint}
         onClick={() => terminal !== null && clear(terminal)}
-      />
+      >
+        <Icon name="clear" />
+      </Tool>
     </div>
   );
 }
@@ -59,34 +66,13 @@ function CopyTool({ terminal }: { readonly terminal: Terminal | null }) {
   };
   return (
     <>
-      <Tool icon="copy" name={words.copy} hint={words.copyHint} onClick={() => void copy()} />
+      <Tool name={words.copy} hint={words.copyHint} onClick={() => void copy()}>
+        <Icon name="copy" />
+      </Tool>
       <span className="tool-said" role="status" data-testid="copied">
         {said}
       </span>
     </>
-  );
-}
-
-interface ToolProps {
-  readonly icon: "find" | "links" | "copy" | "save" | "clear";
-  readonly name: string;
-  readonly hint: string;
-  readonly isDisabled?: boolean;
-  readonly onClick: () => void;
-}
-
-function Tool({ icon, name, hint, isDisabled, onClick }: ToolProps) {
-  return (
-    <button
-      type="button"
-      className="button plain tool"
-      title={hint}
-      aria-label={name}
-      disabled={isDisabled ?? false}
-      onClick={onClick}
-    >
-      <Icon name={icon} />
-    </button>
   );
 }
 

@@ -1,5 +1,6 @@
 // What a person typed before, kept for each language: the arrow keys walk through it, as in a shell.
 
+import { ofBrowser, parsed, read, store } from "../storage";
 import { type Draft, EMPTY } from "./lineEditor";
 
 export interface HistoryStore {
@@ -61,21 +62,13 @@ export function withLine(lines: readonly string[], line: string): readonly strin
 
 const key = (language: string) => `codr:inputs:${language}`;
 
-/** A browser may refuse to keep anything, or hold something that is not ours. */
 export const localHistory: HistoryStore = {
   load(language) {
-    try {
-      const value: unknown = JSON.parse(localStorage.getItem(key(language)) ?? "[]");
-      return Array.isArray(value) ? value.filter((line) => typeof line === "string") : [];
-    } catch {
-      return [];
-    }
+    const value = parsed(read(ofBrowser, key(language)));
+    return Array.isArray(value) ? value.filter((line) => typeof line === "string") : [];
   },
   save(language, lines) {
-    try {
-      localStorage.setItem(key(language), JSON.stringify(lines));
-    } catch {
-      // Then a reload forgets it, and nothing else is different.
-    }
+    // Where it is not kept, a reload forgets it, and nothing else is different.
+    store(ofBrowser, key(language), JSON.stringify(lines));
   },
 };
