@@ -48,6 +48,7 @@ from .protocol import (
     Message,
     Numbered,
     ProtocolError,
+    QueuePlace,
     Stdin,
     encode,
     encode_event,
@@ -56,7 +57,7 @@ from .protocol import (
     parse_event,
     parse_input,
 )
-from .relay import keys, presence
+from .relay import keys, presence, queue
 from .relay.client import end_tasks, keep_listening
 from .relay.events import last_event, publish_end, read_events
 from .relay.inputs import (
@@ -314,6 +315,7 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
         """From now on everything that the job says reaches this socket, `after` onwards."""
         self.job_id = str(job.pk)
         self._seq = after
+        self._place = queue.Place(self.job_id)
         for group in self._groups:
             await self.channel_layer.group_add(group, self.channel_name)
         if self._may_write:
@@ -517,13 +519,17 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
             # Redis lost its journal, so whoever ended the job counted from 1 again.
             seq = self._seq + 1
             await self._forward(seq, encode_event(parse_event(last.frame), seq))
-        elif (last is None or last.attempt == 0) and self._looks % LOOKS_AT_THE_ROW == 0:
-            await self._look_at_the_row()
+        elif last is None or last.attempt == 0:
+            await self._look_at_the_queue()
 
-    async def _look_at_the_row(self) -> None:
-        job = await visit(Job.objects.filter(pk=self.job_id).first)
-        if job is not None and job.is_over:
-            await self._replay(job)
+    async def _look_at_the_queue(self) -> None:
+        """For a job that no executor has taken."""
+        if self._looks % LOOKS_AT_THE_ROW == 0:
+            job = await visit(Job.objects.filter(pk=self.job_id).first)
+            if job is not None and job.is_over:
+                await self._replay(job)
+        elif (ahead := await self._place.news()) is not None:
+            await self._say(QueuePlace(ahead=ahead))
 
     # --- this socket ---------------------------------------------------------------------------
 

@@ -371,6 +371,14 @@ class Access(Message):
     may_type: bool
 
 
+class QueuePlace(Message):
+    """An addition of Codr's: so many jobs are taken before this one now. It is kept nowhere, so
+    that it has no `seq`."""
+
+    type: Literal["queue_place"] = "queue_place"
+    ahead: int
+
+
 class Event(Message):
     """Something that happened to a job. `seq` is given where it is journalled."""
 
@@ -499,6 +507,7 @@ ServerMessage = Annotated[
     | InputClosed
     | InputAccepted
     | InputGiven
+    | QueuePlace
     | Restarted
     | Gap
     | Complete

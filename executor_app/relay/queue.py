@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from time import monotonic
 from typing import Final
 
 from executor_app.conf import conf
@@ -100,26 +101,48 @@ if redis.call('EXISTS', ARGV[1] .. owner) == 0 then redis.call('ZREM', KEYS[1], 
 return order
 """)
 
+# A job with `own` of its owner's before it, whose next one has the turn `score`, has the turn
+# `due`; what others have before that comes first.
+BEFORE: Final = """
+local function before(owners, prefix, owner, own, score)
+  local due, ahead = score + own, own
+  local others = redis.call('ZRANGEBYSCORE', owners, '-inf', due, 'WITHSCORES', 'LIMIT', 0, 1000)
+  for i = 1, #others, 2 do
+    if others[i] ~= owner then
+      local turns = math.ceil(due - tonumber(others[i + 1]))
+      ahead = ahead + math.min(redis.call('LLEN', prefix .. others[i]), turns)
+    end
+  end
+  return ahead
+end
+"""
+
 # KEYS: waiting owners, turn, next turns, the owner's waiting jobs. ARGV: prefix of waiting jobs,
-# owner. The owner's next job has the turn `due`; what others have before that comes first.
-AHEAD: Final = Script("""
-local own = redis.call('LLEN', KEYS[4])
+# owner.
+AHEAD: Final = Script(
+    BEFORE
+    + """
 local score = tonumber(redis.call('ZSCORE', KEYS[1], ARGV[2]) or 'nan')
 if score ~= score then
   local turn = tonumber(redis.call('GET', KEYS[2]) or '0')
   local next_turn = tonumber(redis.call('ZSCORE', KEYS[3], ARGV[2]) or '0')
   score = math.max(turn, next_turn) + 1 -- the last to arrive in that turn
 end
-local due, ahead = score + own, own
-local others = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', due, 'WITHSCORES', 'LIMIT', 0, 1000)
-for i = 1, #others, 2 do
-  if others[i] ~= ARGV[2] then
-    local before = math.ceil(due - tonumber(others[i + 1]))
-    ahead = ahead + math.min(redis.call('LLEN', ARGV[1] .. others[i]), before)
-  end
-end
-return ahead
-""")
+return before(KEYS[1], ARGV[1], ARGV[2], redis.call('LLEN', KEYS[4]), score)
+"""
+)
+
+# KEYS: waiting owners, the order. ARGV: prefix of waiting jobs, job.
+PLACE: Final = Script(
+    BEFORE
+    + """
+local owner = redis.call('HGET', KEYS[2], 'owner')
+local own = owner and redis.call('LPOS', ARGV[1] .. owner, ARGV[2])
+local score = own and redis.call('ZSCORE', KEYS[1], owner)
+if not score then return false end
+return before(KEYS[1], ARGV[1], owner, own, tonumber(score))
+"""
+)
 
 
 # KEYS: waiting owners. ARGV: prefix of waiting jobs, of orders, how many owners to look at. Each of
@@ -145,6 +168,8 @@ return found
 )
 # Redis answers nobody else meanwhile: a thousand owners take it a few milliseconds.
 MOST_OWNERS: Final = 1000
+# How long to wait, for each job ahead, before a job's place is looked up again.
+PAUSE_PER_JOB_S: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +188,24 @@ class Length:
     jobs: int
     owners: int
     tickets: int
+
+
+class Place:
+    """A waiting job's place, for one who follows it. Redis walks through the owners ahead, so it is
+    asked the less often the more there are: however many wait, it costs next to nothing."""
+
+    def __init__(self, job_id: str) -> None:
+        self._job_id = job_id
+        self._told: int | None = None
+        self._not_before = 0.0
+
+    async def news(self) -> int | None:
+        """How many are ahead now, where that is not what it was the last time."""
+        if monotonic() < self._not_before:
+            return None
+        before, self._told = self._told, await place_of(self._job_id)
+        self._not_before = monotonic() + (self._told or 0) * PAUSE_PER_JOB_S
+        return None if self._told == before else self._told
 
 
 async def put(job_id: str, owner: str, order: str) -> None:
@@ -206,6 +249,13 @@ async def ahead_of(owner: str) -> int:
     """About how many jobs will be taken before one that this owner queues now."""
     named = [keys.WAITING_OWNERS, keys.TURN, keys.NEXT_TURNS, keys.waiting(owner)]
     return int(await AHEAD.run(named, [keys.WAITING_PREFIX, owner]))
+
+
+async def place_of(job_id: str) -> int | None:
+    """How many jobs will be taken before this one; None where it is not in the queue."""
+    named = [keys.WAITING_OWNERS, keys.order(job_id)]
+    ahead = await PLACE.run(named, [keys.WAITING_PREFIX, job_id])
+    return None if ahead is None else int(ahead)
 
 
 async def waiting_since(job_ids: Sequence[str]) -> dict[str, float]:

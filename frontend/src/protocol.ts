@@ -189,6 +189,12 @@ export interface Output {
   readonly encoding?: "utf-8" | "base64" | null;
 }
 
+/** An addition of Codr's: so many jobs are taken before this one now. It is kept nowhere, so that it has no `seq`. */
+export interface QueuePlace {
+  readonly type: "queue_place";
+  readonly ahead: number;
+}
+
 export interface Resize {
   readonly type: "resize";
   readonly cols: number;
@@ -252,6 +258,7 @@ export type ServerMessage =
   | InputGiven
   | InputRequest
   | Output
+  | QueuePlace
   | Restarted
   | Status;
 
@@ -266,6 +273,7 @@ export const SERVER_TYPES = [
   "input_given",
   "input_request",
   "output",
+  "queue_place",
   "restarted",
   "status",
 ] as const satisfies readonly ServerMessage["type"][];

@@ -343,15 +343,15 @@ export function mistakeWords({ kind, most }: Pick<Mistake, "kind" | "most">): st
 
 export type LivePhase = "idle" | "connecting" | "queued" | "compiling" | "running" | "waiting";
 
-/** `queuePosition`: how many were before it when it was queued. */
-export function phaseWords(phase: LivePhase, queuePosition: number | null): string {
+/** `ahead`: how many jobs are taken before it. */
+export function phaseWords(phase: LivePhase, ahead: number | null): string {
   switch (phase) {
     case "idle":
       return "Ready";
     case "connecting":
       return "Connecting…";
     case "queued":
-      return queuePosition ? `Queued, ${queuePosition} ahead at first` : "Queued";
+      return ahead ? `Queued, ${ahead} ahead` : "Queued";
     case "compiling":
       return "Compiling…";
     case "running":

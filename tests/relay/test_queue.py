@@ -129,6 +129,42 @@ async def test_the_place_in_the_queue_is_the_number_of_jobs_that_are_taken_befor
         assert places["ada1"] == 1
 
 
+async def test_a_job_that_waits_knows_its_place_whoever_came_later_or_went() -> None:
+    await put("ada", *(f"a{n}" for n in range(6)))
+    await put("bob", "b1", "b2", "b3")
+    await put("eve", "e1")
+    assert [await take() for _ in range(4)] == ["a0", "b1", "e1", "a1"]
+    await queue.withdraw("b2")
+    await leases.take_back("a0", given_by="one")
+    await put("joe", "j1", "j2")
+    named = ["a0", *(f"a{n}" for n in range(2, 6)), "b3", "j1", "j2"]
+    places = {job: await queue.place_of(job) for job in named}
+    assert places == {job: place for place, job in enumerate(await take_all())}
+
+
+async def test_a_job_that_does_not_wait_has_no_place() -> None:
+    await put("ada", "a1", "a2")
+    await take()
+    await queue.withdraw("a2")
+    assert [await queue.place_of(job) for job in ("a1", "a2", "never")] == [None] * 3
+
+
+async def test_a_place_is_news_once_and_far_behind_it_is_asked_for_less_often(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 100.0
+    monkeypatch.setattr(queue, "monotonic", lambda: now)
+    await put("ada", *(f"a{n}" for n in range(101)))
+    last, first = queue.Place("a100"), queue.Place("a0")
+    assert [await place.news() for place in (last, first)] == [100, 0]
+    assert [await place.news() for place in (last, first)] == [None, None]
+    await take()
+    now += 100 * queue.PAUSE_PER_JOB_S - 0.1
+    assert [await place.news() for place in (last, first)] == [None, None]
+    now += 0.2
+    assert await last.news() == 99
+
+
 async def test_it_says_how_much_waits_and_whether_there_are_tickets_for_it() -> None:
     assert await queue.length() == queue.Length(jobs=0, owners=0, tickets=0)
     await put("ada", "a1", "a2")

@@ -47,6 +47,8 @@ describe("a run", () => {
     });
     expect(state.phase).toBe("queued");
     expect(state.queuePosition).toBe(3);
+    const later = reduceBatch(state, [{ type: "queue_place", ahead: 1 }]);
+    expect([later.phase, later.queuePosition]).toEqual(["queued", 1]);
   });
 
   it("starts with an empty screen and no old result, and keeps counting its lines", () => {

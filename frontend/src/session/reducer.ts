@@ -149,6 +149,8 @@ export function reduce(state: SessionState, event: SessionEvent): SessionState {
       return echoed(state, shownInput(event));
     case "status":
       return onStatus(state, event.status, event.queue_position ?? null);
+    case "queue_place":
+      return { ...state, queuePosition: event.ahead };
     case "output":
       return withLine(
         event.stage === "run" && state.phase === "compiling" ? running(state) : state,
