@@ -19,6 +19,16 @@ SIZES = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone
 ASKS = "import sys\nname = input('Name? ')\nprint('hello', name, *sys.argv[1:])\n"
 
 
+# Beyond the padding of the dialog: too little to be scrolled to, and seen all the same.
+JUTTING_OUT = """dialog => {
+    const rightOf = (each) => each.getBoundingClientRect().right;
+    const edge = rightOf(dialog) - parseFloat(getComputedStyle(dialog).paddingRight);
+    const isOut = (each) => rightOf(each) > edge + 0.5;
+    const inside = dialog.querySelectorAll("[role=tabpanel] button, [role=tabpanel] input");
+    return [...inside].filter(isOut).map((each) => each.textContent || each.value);
+}"""
+
+
 def opened(open_ide: Open, codr: Stack, size: tuple[int, int]) -> Ide:
     return open_ide(codr, size, touch=size == PHONE)
 
@@ -187,3 +197,6 @@ def test_it_fits_any_screen(
     expect(ide.part("program-link")).to_be_visible()
     ide.picture(screenshots / f"programs-{name}.png")
     assert ide.dialog.evaluate("box => box.scrollWidth - box.clientWidth") == 0
+    assert ide.dialog.evaluate(JUTTING_OUT) == []
+    actions = ide.entry("programs").locator(".entry-actions")
+    assert actions.evaluate("row => row.offsetHeight - row.children[0].offsetHeight") == 0

@@ -71,7 +71,7 @@ function Refused() {
     <main className="nothing" data-testid="nothing">
       <h1>{said.signIn}</h1>
       <p>{said.embedSignIn}</p>
-      <OpenInCodr href={`/${location.search}${location.hash}`} />
+      <OpenInCodr href={`/${location.search}${location.hash}`} look="run" />
     </main>
   );
 }
@@ -110,7 +110,7 @@ function Embedded({ embedding, language, loaded, address }: Props) {
           <>
             <h1 className="bar-title">{title}</h1>
             <span className="spacer" />
-            <OpenInCodr href={address(main?.text ?? "")} />
+            <OpenInCodr href={address(main?.text ?? "")} look="plain" />
             <RunButton
               isRunning={execution.isRunning}
               stopping={execution.stopping}
@@ -126,11 +126,12 @@ function Embedded({ embedding, language, loaded, address }: Props) {
   );
 }
 
-function OpenInCodr({ href }: { readonly href: string }) {
+/** `look`: of what there is to do first, or of one among others. */
+function OpenInCodr(props: { readonly href: string; readonly look: "run" | "plain" }) {
   return (
     <a
-      className="button plain"
-      href={href}
+      className={`button ${props.look}`}
+      href={props.href}
       target="_blank"
       rel="noopener"
       aria-label={said.newTab(said.openHere)}
