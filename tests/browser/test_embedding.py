@@ -11,6 +11,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, FrameLocator, Page, expect
 
+from tests.access.live.conftest import make_accounts
 from tests.stack import Stack
 
 from .conftest import DESKTOP, Open
@@ -54,6 +55,15 @@ def elsewhere() -> Iterator[str]:
     server.server_close()
 
 
+@pytest.fixture(scope="module")
+def members_only(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A Codr in which nobody runs anything without an account."""
+    stack = Stack(tmp_path_factory.mktemp("members"), {"CODR_ALLOW_ANONYMOUS": "off"})
+    stack.start()
+    yield stack
+    stack.stop()
+
+
 Embed = Callable[..., tuple[Page, FrameLocator]]
 
 
@@ -63,7 +73,12 @@ def embed(chromium: Browser, codr: Stack, elsewhere: str) -> Iterator[Embed]:
     watches: list[Watch] = []
 
     def embed(
-        address: str, size: tuple[int, int] = DESKTOP, *, has_been_here: bool = False
+        address: str,
+        size: tuple[int, int] = DESKTOP,
+        *,
+        has_been_here: bool = False,
+        stack: Stack = codr,
+        expecting: str = "",
     ) -> tuple[Page, FrameLocator]:
         context = chromium.new_context(
             viewport={"width": size[0], "height": size[1]}, has_touch=size == PHONE
@@ -71,13 +86,15 @@ def embed(chromium: Browser, codr: Stack, elsewhere: str) -> Iterator[Embed]:
         context.set_default_timeout(20_000)
         page = context.new_page()
         opened.append(page)
-        watch = Watch(page, codr.url)
+        watch = Watch(page, stack.url)
         watch.allowed = (elsewhere, "data:,")
+        if expecting:
+            watch.expect_complaint(expecting)
         watches.append(watch)
         if has_been_here:
-            page.goto(codr.url)
+            page.goto(stack.url)
             expect(page.get_by_test_id("run")).to_be_enabled()
-        page.goto(f"{elsewhere}?{quote(codr.url + address, safe='')}")
+        page.goto(f"{elsewhere}?{quote(stack.url + address, safe='')}")
         return page, page.frame_locator("iframe")
 
     yield embed
@@ -147,3 +164,32 @@ def test_a_shared_program_is_embedded_by_its_link(
 def test_what_cannot_be_shown_says_why(embed: Embed) -> None:
     _, frame = embed("/embed?language=cobol#code=x")
     expect(frame.get_by_test_id("nothing")).to_contain_text("no language called cobol")
+
+
+@pytest.mark.parametrize("address", ["/embed?language=python", "/embed?program=somebodys"])
+def test_where_it_needs_an_account_the_frame_says_so_and_leads_there(
+    embed: Embed, members_only: Stack, screenshots: Path, address: str
+) -> None:
+    page, frame = embed(f"{address}#code=print(1)", stack=members_only, expecting="401")
+    said = frame.get_by_test_id("nothing")
+    expect(said).to_contain_text("Seeing this needs an account here.")
+    expect(said).to_contain_text("Open it in Codr.")
+    expect(frame.get_by_test_id("run")).to_have_count(0)
+    page.screenshot(path=screenshots / "embed-members-only.png")
+    with page.context.expect_page() as opened:
+        frame.get_by_test_id("open-in-codr").click()
+    expect(opened.value.get_by_label("Username")).to_be_visible()
+
+
+def test_signing_in_on_the_way_out_of_a_frame_loses_no_program(
+    embed: Embed, members_only: Stack
+) -> None:
+    ada = make_accounts(members_only, ada=False)["ada"]
+    address = f"/embed?language=python#code={quote(CODE)}"
+    page, frame = embed(address, stack=members_only, expecting="401")
+    with page.context.expect_page() as opened:
+        frame.get_by_test_id("open-in-codr").click()
+    opened.value.get_by_label("Username").fill(ada.name)
+    opened.value.get_by_label("Password").fill(ada.password)
+    opened.value.get_by_role("button", name="Sign in").click()
+    expect(Ide(opened.value, Watch(opened.value, members_only.url)).code).to_have_text(CODE)
