@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -13,6 +14,8 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import DESKTOP, Open
 from tests.browser.ide import Ide
 from tests.browser.test_files import add, choose
+from tests.browser.test_shared import shared
+from tests.browser.test_watching import link_of
 from tests.stack import CHECKOUT, Stack
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -129,6 +132,43 @@ def compile_error(ide: Ide) -> None:
     expect(ide.part("editor").locator(".cm-error-line")).to_be_visible()
 
 
+def saving(ide: Ide) -> None:
+    ide.start("print('kept')")
+    ide.has_ended()
+    ide.code.click()
+    ide.page.keyboard.press("Control+s")
+    expect(ide.part("program-name")).to_be_visible()
+
+
+def my_runs(ide: Ide) -> None:
+    ide.part("program-name").fill("kept")
+    ide.page.keyboard.press("Enter")
+    expect(ide.part("file-note")).to_contain_text("Saved as kept.")
+    ide.open_mine()
+    ide.entry("runs").get_by_role("button", name="Source").click()
+    expect(ide.part("run-source")).to_be_visible()
+
+
+def my_programs(ide: Ide) -> None:
+    ide.part("tab-programs").click()
+    ide.entry("programs").get_by_role("button", name="Share").click()
+    expect(ide.part("program-link")).to_be_visible()
+
+
+def renaming(ide: Ide) -> None:
+    ide.entry("programs").get_by_role("button", name="Rename").click()
+    expect(ide.entry("programs").get_by_role("textbox")).to_be_visible()
+
+
+def sharing_a_run(ide: Ide) -> None:
+    ide.page.keyboard.press("Escape")
+    ide.page.keyboard.press("Escape")
+    expect(ide.dialog).to_have_count(0)
+    ide.part("watch").click()
+    ide.press("Make a link")
+    expect(ide.part("watch-link")).to_be_visible()
+
+
 # In this order: each begins where the one before has left the page.
 STATES: list[Callable[[Ide], None]] = [
     empty,
@@ -144,14 +184,20 @@ STATES: list[Callable[[Ide], None]] = [
     settings_open,
     searching_the_program,
     compile_error,
+    saving,
+    my_runs,
+    my_programs,
+    renaming,
+    sharing_a_run,
 ]
-
-
-@pytest.mark.parametrize(
+VIEWS = pytest.mark.parametrize(
     ("size", "dark"),
     [(DESKTOP, False), (DESKTOP, True), (PHONE, False)],
     ids=["light", "dark", "phone"],
 )
+
+
+@VIEWS
 def test_no_state_of_the_page_breaks_a_rule(
     open_ide: Open, codr: Stack, size: tuple[int, int], dark: bool
 ) -> None:
@@ -161,6 +207,34 @@ def test_no_state_of_the_page_breaks_a_rule(
         state(ide)
         if broken := violations(ide.page):
             found[state.__name__] = broken
+    assert found == {}
+
+
+@VIEWS
+def test_no_page_of_a_link_breaks_a_rule(
+    open_ide: Open, codr: Stack, size: tuple[int, int], dark: bool
+) -> None:
+    owner = open_ide(codr)
+    program = shared(owner, codr, TALKS)
+    owner.run()
+    owner.is_asked("Name?")
+    run = link_of(owner, codr)
+    owner.part("may-type").check()
+    owner.page.keyboard.press("Escape")
+    found: dict[str, list[str]] = {}
+    for path in (program, run, f"/embed?language=python#code={quote(TALKS)}"):
+        page = open_ide(codr, size, touch=size == PHONE, dark=dark, path=path)
+        if broken := violations(page.page):
+            found[f"{path}, before"] = broken
+        if path != run:
+            page.run()
+        page.is_asked("Name?")
+        if broken := violations(page.page):
+            found[f"{path}, asked"] = broken
+        page.answer("Ada")
+        expect(page.result).to_have_attribute("data-status", "completed")
+        if broken := violations(page.page):
+            found[f"{path}, over"] = broken
     assert found == {}
 
 
