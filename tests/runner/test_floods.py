@@ -18,11 +18,11 @@ from tests.runner.driver import Talk, hold, spec
 # More than a terminal that is left alone again and again gives within the limit of the test.
 FLOOD = """
 import sys
-for n in range(40000): sys.stdout.write(f"{n:014}\\n")
+for n in range(200000): sys.stdout.write(f"{n:014}\\n")
 print("and now", end="", file=sys.stderr, flush=True)
 print(input())
 """
-EVERY_LINE = b"".join(b"%014d\n" % n for n in range(40000))
+EVERY_LINE = b"".join(b"%014d\n" % n for n in range(200000))
 WAITS = "input()"
 
 
@@ -31,7 +31,7 @@ async def test_a_flood_beside_another_job_loses_nothing_and_is_not_charged_for_i
 ) -> None:
     async with Talk(host, spec("python", WAITS)) as other:
         await other.asked()
-        job = spec("python", FLOOD, limits={"wall_time_s": 0.6})
+        job = spec("python", FLOOD, limits={"wall_time_s": 1.6})
         talk = await hold(host, job, ["an answer"])
         other.answer("")
 
