@@ -83,9 +83,12 @@ class OutputReader:
         self._pause()
 
     def read_all(self) -> bool:
-        """From every output, whatever the others had; says whether there was any."""
+        """From every output, whatever the others had; says whether there was any.
+
+        What the kernel still moves over belongs to it, and is worth the wait.
+        """
         outputs = sorted(self._open, key=lambda fd: self._streams.outputs[fd] == "stderr")
-        return sum(self._read(fd) > 0 for fd in outputs) > 0
+        return sum(self._read(fd, patiently=True) > 0 for fd in outputs) > 0
 
     def _poll(self, fd: int) -> None:
         self._loop.add_reader(fd, self._read_in_turn, fd)
@@ -106,12 +109,12 @@ class OutputReader:
     def _read_in_turn(self, fd: int) -> None:
         """A question on stderr mostly follows lines on stdout, which the kernel may still hold, so
         they come first: for some turns, lest a flood keep the other for ever."""
+        if self._has_to_wait(fd):
+            self._do_not_poll(fd)
+            self._rest(fd, 0)
+            return
         if self._streams.outputs[fd] == "stderr" and self._deferred < MOST_DEFERRED:
-            before = [
-                each
-                for each in self._open - self._resting.keys()
-                if self._streams.outputs[each] == "stdout"
-            ]
+            before = [each for each in self._open if self._streams.outputs[each] == "stdout"]
             if sum(map(self._read, before)):
                 self._deferred += 1
                 return
@@ -119,26 +122,37 @@ class OutputReader:
         if fd in self._polled and self._read(fd) >= FULL_TERMINAL_BYTES:
             self._let_rest(fd)
 
+    def _has_to_wait(self, fd: int) -> bool:
+        """Whether it is stderr, and stdout is left alone that may hold what came before."""
+        flooded = any(self._streams.outputs[each] == "stdout" for each in self._resting)
+        return flooded and self._streams.outputs[fd] == "stderr" and self._deferred < MOST_DEFERRED
+
     def _let_rest(self, fd: int) -> None:
         if self._streams.tty and fd in self._polled and self._crowded():
             self._do_not_poll(fd)
             self._rest(fd, 0)
 
     def _rest(self, fd: int, empty_looks: int) -> None:
-        self._resting[fd] = self._loop.call_later(REST_S, self._look, fd, empty_looks)
+        began = self._loop.time()
+        self._resting[fd] = self._loop.call_later(REST_S, self._look, fd, began, empty_looks)
 
-    def _look(self, fd: int, empty_looks: int) -> None:
+    def _look(self, fd: int, began: float, empty_looks: int) -> None:
         del self._resting[fd]
-        if self._streams.holds_output(fd):
-            self._on_rest(REST_S)
+        if self._has_to_wait(fd):
+            self._deferred += 1
+            self._rest(fd, 0)
+        elif self._streams.holds_output(fd):
+            self._on_rest(self._loop.time() - began)
             self._rest(fd, 0)
             self._read(fd)
+            if self._streams.outputs[fd] == "stderr":
+                self._deferred = 0
         elif empty_looks + 1 < EMPTY_LOOKS:
             self._rest(fd, empty_looks + 1)
         else:
             self._poll(fd)
 
-    def _read(self, fd: int) -> int:
+    def _read(self, fd: int, *, patiently: bool = False) -> int:
         """Takes what an output has, up to a turn's worth; says how many bytes there were."""
         parts: list[bytes] = []
         ended = False
@@ -150,7 +164,7 @@ class OutputReader:
                 ended = True
                 break
             parts.append(part)
-            if not self._streams.holds_output(fd):
+            if not patiently and not self._streams.holds_output(fd):
                 break
         if parts:
             self._take(self._streams.outputs[fd], b"".join(parts))
