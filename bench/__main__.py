@@ -16,7 +16,7 @@ from typing import Final
 
 from tests.stack import Stack
 
-from . import detection, echo, hello, machine, neighbours, report, stream
+from . import detection, echo, hello, machine, neighbours, page, report, stream
 from .figures import FULL, QUICK, Effort, Line, Target
 
 Measurement = Callable[[Target, Effort], Iterator[Line]]
@@ -26,6 +26,7 @@ MEASUREMENTS: Final[dict[str, Measurement]] = {
     "echo": echo.measure,
     "detection": detection.measure,
     "hello": hello.measure,
+    "page": page.measure,
     "stream": stream.measure,
     "neighbours": neighbours.measure,
 }

@@ -11,7 +11,7 @@ Numbers = Mapping[str, float | int | str]
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How much is measured. Everything here is a count but `stream_mib`."""
+    """How much is measured. Everything here is a count but what is in MiB."""
 
     hello_rounds: int
     compiled_rounds: int
@@ -24,6 +24,8 @@ class Effort:
     neighbour_blocks: int
     neighbour_echoes: int
     neighbour_hellos: int
+    page_loads: int
+    page_flood_mib: int
 
 
 FULL = Effort(
@@ -38,6 +40,8 @@ FULL = Effort(
     neighbour_blocks=4,
     neighbour_echoes=250,
     neighbour_hellos=8,
+    page_loads=7,
+    page_flood_mib=10,
 )
 QUICK = Effort(
     hello_rounds=3,
@@ -51,6 +55,8 @@ QUICK = Effort(
     neighbour_blocks=2,
     neighbour_echoes=100,
     neighbour_hellos=2,
+    page_loads=2,
+    page_flood_mib=2,
 )
 
 

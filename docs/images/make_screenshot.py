@@ -10,12 +10,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent))
 
-from tests.browser.conftest import ARGUMENTS, CHROMIUM  # noqa: E402
+from tests.browser.chromium import started  # noqa: E402
 from tests.browser.ide import Ide, Watch  # noqa: E402
 from tests.stack import Stack  # noqa: E402
 
@@ -41,8 +41,7 @@ ANSWERS = [("50", "no"), ("25", "yes"), ("38", "no"), ("32", "yes")]
 
 
 def take(url: str) -> None:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    with started() as browser:
         page = browser.new_page(
             viewport={"width": SIZE[0], "height": SIZE[1]}, color_scheme="light"
         )
@@ -58,7 +57,6 @@ def take(url: str) -> None:
         expect(ide.input_line).to_have_value("yes")
         ide.sees("Is it larger than 35? yes")
         ide.picture(HERE / "ide.png")
-        browser.close()
 
 
 def main() -> None:

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Dialog, Page, Response, sync_playwright
+from playwright.sync_api import Browser, Dialog, Page, Response
 from websockets.sync.client import ClientConnection
 from websockets.sync.client import connect as open_socket
 
-from tests.browser.conftest import ARGUMENTS, CHROMIUM, DESKTOP
+from tests.browser.chromium import started
+from tests.browser.conftest import DESKTOP
 from tests.browser.ide import Watch
 from tests.stack import Stack
 
@@ -64,10 +65,8 @@ def start(codr: Stack) -> Iterator[Start]:
 
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    with started() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="package")
