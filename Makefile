@@ -10,7 +10,7 @@ IN_TWO := --numprocesses 2 --dist loadscope --no-loadscope-reorder
 # Most of what runs here starts Python many times: compiled modules are to be kept, whoever calls.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run setup test fast check format bench chaos requirements audit clean
+.PHONY: run setup test fast check check-python check-page format bench chaos requirements audit clean
 
 # setpriv: should make be killed, what it started is told.
 run:  ## set up what is missing, start everything, stay in the foreground
@@ -32,9 +32,14 @@ fast:  ## what takes no time: less than a minute in all
 
 check:  ## formatting, lint and types, of both languages
 	@scripts/setup check
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync check-python check-page
+
+check-python:
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
+
+check-page:
 	cd frontend && npm run check
 
 format:  ## what check would complain about and a program can repair

@@ -29,8 +29,11 @@ WANTED = {
 
 @pytest.fixture(scope="module")
 def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parts]:
-    """A development web process, and one in production behind a proxy that ends TLS."""
-    parts = Parts(tmp_path_factory.mktemp("headers"))
+    """A development web process, and one in production behind a proxy that ends TLS.
+
+    Neither waits long for a next request after it has refused one.
+    """
+    parts = Parts(tmp_path_factory.mktemp("headers"), {"CODR_REQUEST_S": "5"})
     try:
         parts.start("redis")
         parts.start("web")
