@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 
 from channels.routing import ProtocolTypeRouter, URLRouter
@@ -20,7 +19,3 @@ application = ProtocolTypeRouter(
         "websocket": CookieMiddleware(URLRouter(websocket_urlpatterns)),
     }
 )
-
-# What is loaded by now stays to the end. The collector would go over all of it again and again,
-# and for longest as the process ends.
-gc.freeze()

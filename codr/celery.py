@@ -23,5 +23,5 @@ def end_with_the_recorder(**kwargs: Any) -> None:
 
 @worker_ready.connect
 def keep_what_is_loaded(**kwargs: Any) -> None:
-    """See `asgi.py`."""
+    """The collector would go over all of it once more as a recorder ends."""
     gc.freeze()
