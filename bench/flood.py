@@ -41,10 +41,12 @@ STALL_S: Final = 60.0
 ECHOES: Final = 200
 LINE_BYTES: Final = 16
 ENDS: Final = ("gap", "restarted", "complete")
+# Many lines at a time: ten minutes of them are to take less than the ten seconds of CPU time that a
+# program has.
 FLOOD: Final = """\
 import itertools, sys
-for n in itertools.count():
-    sys.stdout.write("%015d\\n" % n)
+for n in itertools.count(0, 256):
+    sys.stdout.write("".join("%015d\\n" % each for each in range(n, n + 256)))
 """
 EXECUTE: Final = {"type": "execute", "language": "python"}
 COMMANDS: Final = {
