@@ -2,9 +2,9 @@
 
 A terminal costs more to read than it seems. What a program writes to it is moved over by a thread
 of the kernel, and whoever reads or polls it while it looks empty is made to wait for that thread
-(n_tty_read and n_tty_poll flush its work). On the event loop everybody would wait: so we ask how
-much there is, which does not wait, and beside other jobs a terminal that is full at each look is
-left alone for a while and is not polled at all meanwhile.
+(n_tty_read and n_tty_poll flush its work). On the event loop everybody would wait: so beside other
+jobs we ask first how much there is, which does not wait, and a terminal that is full at each look
+is left alone for a while and is not polled at all meanwhile.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from .streams import Streams
 READS_A_TURN: Final = 16
 # How often in a row what stands on stderr waits for what stands on stdout.
 MOST_DEFERRED: Final = 16
+# A read that brought less has emptied the terminal; the next one would only wait.
+SHORT_READ_BYTES: Final = 2048
 # A terminal holds a page at most, and what gave that much has been waiting for us.
 FULL_TERMINAL_BYTES: Final = 4095
 # How long a flood is left alone, and after how many empty looks it is over.
@@ -156,6 +158,7 @@ class OutputReader:
         """Takes what an output has, up to a turn's worth; says how many bytes there were."""
         parts: list[bytes] = []
         ended = False
+        ask_first = not patiently and self._crowded()
         for _ in range(READS_A_TURN):
             part = self._streams.read(fd)
             if part is None:
@@ -164,7 +167,7 @@ class OutputReader:
                 ended = True
                 break
             parts.append(part)
-            if not patiently and not self._streams.holds_output(fd):
+            if len(part) < SHORT_READ_BYTES or (ask_first and not self._streams.holds_output(fd)):
                 break
         if parts:
             self._take(self._streams.outputs[fd], b"".join(parts))

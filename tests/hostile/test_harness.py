@@ -19,6 +19,7 @@ import redis
 
 from executor_app.languages import find, languages
 from executor_app.runner import mounts
+from executor_app.runner.cgroups import find_hierarchy
 from tests.hostile import traces
 from tests.hostile.attempt import Seen, attempt, judge
 from tests.hostile.campaign import Campaign
@@ -187,7 +188,6 @@ def test_a_listener_that_hears_something_fails_the_attack_that_ran_then(
 def left(what: str, stack: Stack) -> Iterator[None]:
     executor = next(stack.state.glob("executors/*"))
     place = executor / "jobs" / "left"
-    group = Path("/sys/fs/cgroup")
     if what == "folders":
         place.mkdir()
         yield
@@ -197,10 +197,9 @@ def left(what: str, stack: Stack) -> Iterator[None]:
         yield
         mounts.unmount(executor / "jobs")
     elif what == "groups":
-        parent = next(group.rglob(f"codr-{executor.name}"))
-        (parent / "left").mkdir()
+        group = find_hierarchy(executor.name).create("left")
         yield
-        (parent / "left").rmdir()
+        group.remove()
     elif what == "orphans":
         command = ["setpriv", "--reuid=1200000000", "sh", "-c", "sleep 60 >&- 2>&- & echo $!"]
         made = subprocess.run(command, check=True, capture_output=True, text=True)

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import redis
 
 from executor_app.runner import mounts, procfs
+from executor_app.runner.cgroups import OF_EXECUTOR
 from executor_app.runner.host import UID_BASE
 from tests.stack import Stack
 
@@ -132,11 +133,12 @@ def _has_an_executor(pid: int) -> bool:
 
 
 def _groups(stack: Stack) -> Iterable[Path]:
-    names = {f"codr-{executor.name}" for executor in stack.state.glob("executors/*")}
+    beginnings = tuple(
+        f"codr-{executor.name}{OF_EXECUTOR}" for executor in stack.state.glob("executors/*")
+    )
     # Others make and remove groups meanwhile, at which `rglob` would fail.
     for folder, inner, _ in os.walk("/sys/fs/cgroup"):
-        if Path(folder).name in names:
-            yield from (Path(folder, name) for name in inner)
+        yield from (Path(folder, name) for name in inner if name.startswith(beginnings))
 
 
 def _ipc() -> Iterable[str]:

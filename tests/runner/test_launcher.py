@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -61,7 +62,8 @@ def give(control: socket.socket, strings: bytes, *, args: int, envs: int, rules:
     null = os.open("/dev/null", os.O_RDWR)
     try:
         socket.send_fds(control, [ORDER.pack(*sizes, 0, 0, 64, 0, 0, 0)], [null] * 3)
-        control.sendall(strings + rules)
+        with contextlib.suppress(BrokenPipeError):  # it has seen enough, and gone
+            control.sendall(strings + rules)
     finally:
         os.close(null)
 
