@@ -44,7 +44,7 @@ V2_WEIGHT = 100
 # What a busy job weighs beside one that mostly waits.
 BUSY_PART = 0.1
 # What the executor weighs beside a job: through it goes what everybody says and hears.
-EXECUTOR_PART = 25
+EXECUTOR_PART = 3
 # The kernel's own default period, in microseconds.
 PERIOD_US = 100_000
 # Version 1 says that there is no limit by the highest number that it can count to.

@@ -35,7 +35,8 @@ OUT_OF_CPU_TIME: Final = (signal.SIGXCPU, signal.SIGKILL)
 
 
 class Meter:
-    """`pids` gives the processes of the program. Time and output are counted by the stage."""
+    """`pids` gives the processes of the program, `crowded` says whether others run beside it. Time
+    and output are counted by the stage."""
 
     def __init__(
         self,
@@ -45,20 +46,22 @@ class Meter:
         cgroup: Cgroup | None,
         workspace: Workspace,
         pids: Callable[[], list[int]],
+        crowded: Callable[[], bool],
     ) -> None:
         self._stage = stage
         self._limits = limits
         self._cgroup = cgroup
         self._workspace = workspace
         self._pids = pids
+        self._crowded = crowded
         # A compiled program may be larger than any file that it may write.
         self._files_before = workspace.files_of(limits.file_size_bytes)
         self._cpu_before = cgroup.cpu_time_s() if cgroup else 0.0
         self._last_look = (time.monotonic(), self._cpu_before)
         # Nobody knows yet whether it computes or waits, and some start nothing but floods.
-        self._busy = True
+        self._busy = crowded()
         if cgroup is not None:
-            cgroup.give_way(True)
+            cgroup.give_way(self._busy)
             cgroup.set_limits(memory_bytes=limits.memory_bytes, processes=limits.processes)
 
     def rlimits(self) -> Rlimits:
@@ -137,7 +140,7 @@ class Meter:
             return
         self._last_look = (now, used)
         part = (used - used_then) / (now - then)
-        busy = part > (CALM if self._busy else BUSY)
+        busy = self._crowded() and part > (CALM if self._busy else BUSY)
         if busy != self._busy:
             self._busy = busy
             cgroup.give_way(busy)

@@ -79,7 +79,10 @@ class StageRun:
         self._attempt = attempt
         self._replay = replay
         self._replayed_at = 0.0
-        self._meter = Meter(stage, limits, cgroup=cgroup, workspace=workspace, pids=self._pids)
+        self._meter = Meter(
+            stage, limits, cgroup=cgroup, workspace=workspace, pids=self._pids,
+            crowded=outbox.crowded,
+        )  # fmt: skip
         self._loop = asyncio.get_running_loop()
         self._prompt = Prompt()
         self._watch: InputWatch | None = None

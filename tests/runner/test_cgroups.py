@@ -656,7 +656,7 @@ def test_the_executor_moves_out_of_the_way_of_its_groups(tmp_path: Path) -> None
     find_hierarchy("x", tmp_path, f"0::/{UNIT}\n")
 
     assert (own / "codr-executors/cgroup.procs").read_text() == "4711"
-    assert (own / "codr-executors/cpu.weight").read_text() == "2500"
+    assert (own / "codr-executors/cpu.weight").read_text() == "300"
 
 
 def test_an_executor_that_has_moved_finds_its_groups_where_they_were(tmp_path: Path) -> None:

@@ -432,13 +432,19 @@ async def test_a_job_gives_way_until_it_has_been_seen_to_wait(
 
     give_way = Cgroup.give_way
     monkeypatch.setattr(Cgroup, "give_way", noted)
-    async with Talk(host, spec("python", "input()")) as talk:
-        await talk.asked()
-        deadline = time.monotonic() + 5
-        while len(weights) < 3:
-            assert time.monotonic() < deadline
-            await asyncio.sleep(0.01)
-        talk.answer("")
+    async with Talk(host, spec("python", "input()")) as alone:
+        await alone.asked()
+        assert set(weights) == {1.0}  # there is nobody to give way to
+
+        weights.clear()
+        async with Talk(host, spec("python", "input()")) as talk:
+            await talk.asked()
+            deadline = time.monotonic() + 5
+            while len(weights) < 3:
+                assert time.monotonic() < deadline
+                await asyncio.sleep(0.01)
+            talk.answer("")
+        alone.answer("")
 
     assert weights[:3] == [1.0, BUSY_PART, 1.0]
 
