@@ -23,5 +23,7 @@ def end_with_the_recorder(**kwargs: Any) -> None:
 
 @worker_ready.connect
 def keep_what_is_loaded(**kwargs: Any) -> None:
-    """The collector would go over all of it once more as a recorder ends."""
+    """It stays: everybody's echo would wait while an executor searches it for garbage, and a
+    recorder would do so once more as it ends."""
+    gc.collect()
     gc.freeze()

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import logging
 import socket
 import threading
@@ -86,9 +85,6 @@ class Executor:
         except BaseException:
             self.stop()
             raise
-        # What is there now stays: everybody's echo would wait while it is searched for garbage.
-        gc.collect()
-        gc.freeze()
 
     def take_order(self) -> Order | None:
         """The job whose turn it is; None where there is none, which is no error.
