@@ -25,37 +25,55 @@ class RedisError(Exception):
 
 @dataclass(frozen=True)
 class EmbeddedRedis:
-    child: Child
-    url: str
-
-
-async def start_redis(
-    supervisor: Supervisor, directory: Path, environment: Mapping[str, str], *, lock_fd: int
-) -> EmbeddedRedis:
-    """Start Redis with its data in `directory`, and return once it answers.
+    """Started anew it has the same address, so that whoever talked to it finds it again.
 
     Redis inherits `lock_fd`: the lock on the state directory holds for as long as either lives.
     """
-    directory.mkdir(mode=0o700, exist_ok=True)
-    port = free_port()
-    # Every user and many a sandbox reaches the loopback interface; only who knows this gets in.
-    password = secrets.token_urlsafe(24)
-    child = supervisor.start(
-        "redis",
-        [str(find_server()), "-"],  # from stdin, as arguments are there for everyone to see
-        environment,
-        stdin=configuration(port, password, directory).encode(),
-        pass_fds=[lock_fd],
-    )
-    try:
-        async with asyncio.timeout(START_TIMEOUT_S):
-            while not await answers(port, password):
-                if child.exit_code is not None:
-                    raise RedisError(f"Redis {child.verdict}; {directory / LOG_NAME} says why.")
-                await asyncio.sleep(POLL_S)
-    except TimeoutError:
-        raise RedisError(f"Redis did not answer within {START_TIMEOUT_S:g} s.") from None
-    return EmbeddedRedis(child, f"redis://default:{password}@127.0.0.1:{port}/0")
+
+    supervisor: Supervisor
+    directory: Path
+    environment: Mapping[str, str]
+    lock_fd: int
+    port: int
+    password: str
+
+    @classmethod
+    def new(
+        cls,
+        supervisor: Supervisor,
+        directory: Path,
+        environment: Mapping[str, str],
+        *,
+        lock_fd: int,
+    ) -> EmbeddedRedis:
+        directory.mkdir(mode=0o700, exist_ok=True)
+        # Every user and many a sandbox reaches the loopback interface; only who knows this gets in.
+        password = secrets.token_urlsafe(24)
+        return cls(supervisor, directory, dict(environment), lock_fd, free_port(), password)
+
+    @property
+    def url(self) -> str:
+        return f"redis://default:{self.password}@127.0.0.1:{self.port}/0"
+
+    async def start(self) -> Child:
+        """Returns once it answers. Raises RedisError."""
+        child = self.supervisor.start(
+            "redis",
+            [str(find_server()), "-"],  # from stdin, as arguments are there for everyone to see
+            self.environment,
+            stdin=configuration(self.port, self.password, self.directory).encode(),
+            pass_fds=[self.lock_fd],
+        )
+        try:
+            async with asyncio.timeout(START_TIMEOUT_S):
+                while not await answers(self.port, self.password):
+                    if child.exit_code is not None:
+                        log = self.directory / LOG_NAME
+                        raise RedisError(f"Redis {child.verdict}; {log} says why.")
+                    await asyncio.sleep(POLL_S)
+        except TimeoutError:
+            raise RedisError(f"Redis did not answer within {START_TIMEOUT_S:g} s.") from None
+        return child
 
 
 def configuration(port: int, password: str, directory: Path) -> str:

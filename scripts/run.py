@@ -1,6 +1,7 @@
 """`make run`: Redis if none is given, the database, and every process of the Procfile, in front.
 
-Ends with 0 on Ctrl-C or SIGTERM, and with 1 when something cannot start or one process ends.
+A process that ends once all was ready is started again. Ends with 0 on Ctrl-C or SIGTERM, and with
+1 when something cannot start or does not stay.
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from scripts.embedded_redis import RedisError, start_redis
-from scripts.supervisor import Supervisor
+from scripts.embedded_redis import EmbeddedRedis, RedisError
+from scripts.supervisor import Child, Supervisor
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 GRACE_S = 10.0
@@ -32,6 +34,8 @@ READY_ANSWER_S = 5.0
 READY_LATE_S = 60.0
 READY_LATE_POLL_S = 5.0
 LOCK_WAIT_S = 5.0
+# Time for its port to be free again, and for a reader to see why it ended.
+RESTART_PAUSE_S = 0.5
 
 
 class StartError(Exception):
@@ -106,25 +110,40 @@ async def live(
     lock_fd: int,
     prepare: bool,
 ) -> int:
-    """Start everything, and return only when something has ended by itself."""
+    """Start everything and keep it running; return only when something does not stay."""
     state = Path(environment["CODR_STATE_DIR"])
+    starts: dict[str, Callable[[], Awaitable[Child]]] = {}
     if not environment.get("REDIS_URL"):
-        redis = await start_redis(supervisor, state / "redis", environment, lock_fd=lock_fd)
+        redis = EmbeddedRedis.new(supervisor, state / "redis", environment, lock_fd=lock_fd)
+        await redis.start()
+        starts["redis"] = redis.start
         environment["REDIS_URL"] = redis.url
         # For a person with redis-cli, or a manage.py beside this; not there when we are not.
         write_private(state / "redis-url", redis.url)
     if prepare:
         await prepare_application(supervisor, environment)
     for name, command in commands.items():
-        supervisor.start(name, command, environment)
+        starts[name] = partial(start_command, supervisor, name, command, environment)
+        await starts[name]()
 
     announcement = asyncio.create_task(announce_when_ready(supervisor, address))
     try:
         ended = await supervisor.child_ended.get()
+        while announcement.done() and supervisor.may_start_again(ended):
+            supervisor.say(f"{ended.name} {ended.verdict}; it is started again.")
+            await asyncio.sleep(RESTART_PAUSE_S)
+            await starts[ended.name]()
+            ended = await supervisor.child_ended.get()
     finally:
         announcement.cancel()
     supervisor.say(f"{ended.name} {ended.verdict}; the rest is stopped.")
     return 1
+
+
+async def start_command(
+    supervisor: Supervisor, name: str, command: str, environment: Mapping[str, str]
+) -> Child:
+    return supervisor.start(name, command, environment)
 
 
 async def prepare_application(supervisor: Supervisor, environment: Mapping[str, str]) -> None:

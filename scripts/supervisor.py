@@ -23,6 +23,9 @@ from pathlib import Path
 PR_SET_CHILD_SUBREAPER = 36
 READ_BYTES = 64 * 1024
 SWEEP_S = 5.0
+# So many ends of one command within so many seconds are taken for a lasting fault.
+TOO_OFTEN = 3
+TOO_OFTEN_S = 60.0
 AUTOGROUP_NICENESS = "-5"
 
 
@@ -49,6 +52,7 @@ class Supervisor:
     def __init__(self, *, name_width: int = 8) -> None:
         self.children: list[Child] = []
         self.child_ended: asyncio.Queue[Child] = asyncio.Queue()
+        self._ends: dict[str, list[float]] = {}
         self._name_width = name_width
         become_subreaper()
         asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, self._reap)
@@ -79,10 +83,18 @@ class Supervisor:
             process.stdin.write(stdin or b"")
             process.stdin.close()
         _put_before_others(process.pid)
+        self.children = [child for child in self.children if child.exit_code is None]
         child = Child(name, process)
         child.output = asyncio.create_task(self._relay(child))
         self.children.append(child)
         return child
+
+    def may_start_again(self, child: Child) -> bool:
+        """False for one that keeps ending: then something is wrong that no start will mend."""
+        now = time.monotonic()
+        ends = [at for at in self._ends.get(child.name, []) if now - at < TOO_OFTEN_S]
+        self._ends[child.name] = [*ends, now]
+        return len(ends) < TOO_OFTEN
 
     async def stop(self, children: Sequence[Child], *, grace_s: float) -> None:
         """Ask the groups of these to end, and end them when `grace_s` is over."""

@@ -12,6 +12,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from scripts.embedded_redis import free_port
 from scripts.run import read_procfile
@@ -91,6 +94,17 @@ def run(tmp_path: Path) -> Iterator[Run]:
         run.process.wait(30)
 
 
+def _number(line: str) -> int:
+    return int(line.partition("pid=")[2])
+
+
+def _answers(client: redis.Redis) -> bool:
+    try:
+        return bool(client.ping())
+    except redis.RedisError:
+        return False
+
+
 def wait_until(condition: Callable[[], bool], timeout_s: float = 15.0) -> None:
     give_up_at = time.monotonic() + timeout_s
     while not condition():
@@ -156,7 +170,53 @@ def test_a_second_stop_does_not_wait_for_anybody(run: Run) -> None:
     assert run.processes() == []
 
 
-def test_one_process_that_ends_takes_the_rest_down_and_is_named(run: Run) -> None:
+def test_a_process_that_is_killed_is_started_again(run: Run) -> None:
+    run.start(run.web, "executor: echo pid=$$; exec sleep 600")
+    first = _number(run.read_until("pid=")[-1])
+    run.read_until("Codr is ready")
+
+    os.kill(first, signal.SIGKILL)
+
+    lines = run.read_until("pid=")
+    assert "executor was ended by SIGKILL; it is started again." in lines
+    assert Path(f"/proc/{_number(lines[-1])}").exists()
+
+
+def test_a_redis_that_is_killed_comes_back_at_its_address_with_what_it_had(run: Run) -> None:
+    run.start(run.web)
+    run.read_until("Codr is ready")
+    client = redis.Redis.from_url(
+        (run.state / "redis-url").read_text(), retry=Retry(NoBackoff(), 0)
+    )
+    client.set("kept", "yes")
+    client.bgrewriteaof()
+    wait_until(lambda: not client.info("persistence")["aof_rewrite_in_progress"])
+
+    os.kill(client.info("server")["process_id"], signal.SIGKILL)
+
+    run.read_until("redis was ended by SIGKILL; it is started again.")
+    wait_until(lambda: _answers(client))
+    assert client.get("kept") == b"yes"
+    client.close()
+
+
+def test_a_process_that_keeps_ending_takes_the_rest_down(run: Run) -> None:
+    wait_for_ready = f"while ! [ -e {run.state}/go ]; do sleep 0.1; done"
+    process = run.start(run.web, f"executor: {wait_for_ready}; exit 3")
+    run.read_until("Codr is ready")
+
+    (run.state / "go").touch()
+
+    output, _ = process.communicate(timeout=30)
+    assert output.count("executor ended with exit code 3; it is started again.\n") == 3
+    assert output.endswith("executor ended with exit code 3; the rest is stopped.\n")
+    assert process.returncode == 1
+    assert run.processes() == []
+
+
+def test_one_process_that_ends_before_all_is_ready_takes_the_rest_down_and_is_named(
+    run: Run,
+) -> None:
     process = run.start(run.web, "recorder: echo no luck; exit 3")
 
     output, _ = process.communicate(timeout=30)
