@@ -35,6 +35,9 @@ def start_executor(**kwargs: Any) -> None:
         # Fail closed: an executor that cannot bound its jobs takes none.
         logger.critical("This host cannot run programs safely: %s", error)
         sys.exit(1)
+    except (RedisError, OSError) as error:
+        logger.critical("The Redis that REDIS_URL names cannot be reached: %s", error)
+        sys.exit(1)
     except Exception:
         # Celery would go on without us, and take jobs that it cannot run.
         logger.exception("The executor could not start")

@@ -7,19 +7,28 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from pathlib import Path
 
 import django
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
+from django.db.utils import OperationalError
 
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "codr.settings")
-    django.setup()
-    call_command("migrate", interactive=False, verbosity=0)
-    collect_static(Path(settings.STATIC_ROOT))
+    try:
+        django.setup()
+        call_command("migrate", interactive=False, verbosity=0)
+        collect_static(Path(settings.STATIC_ROOT))
+    except ImproperlyConfigured as error:
+        sys.exit(f"{error}. docs/configuration.md has all settings.")
+    except OperationalError as error:
+        why = " ".join(str(error).split())
+        sys.exit(f"The database that DATABASE_URL names cannot be used: {why}")
 
 
 def collect_static(root: Path) -> None:

@@ -227,6 +227,28 @@ def test_one_process_that_ends_before_all_is_ready_takes_the_rest_down_and_is_na
     assert run.processes() == []
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "line"),
+    [
+        ("CODR_SANDBOX", "chroot", "CODR_SANDBOX is 'chroot'; it can be firejail or bubblewrap"),
+        ("DATABASE_URL", "postgres://u:p@127.0.0.1:1/x", "The database that DATABASE_URL names"),
+    ],
+)
+def test_a_wrong_setting_is_one_line(name: str, value: str, line: str) -> None:
+    prepared = subprocess.run(
+        [sys.executable, "-m", "scripts.prepare"],
+        cwd=CHECKOUT,
+        env={**os.environ, name: value},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert prepared.returncode == 1
+    assert prepared.stderr.startswith(line)
+    assert prepared.stderr.count("\n") == 1
+
+
 def test_a_taken_port_is_one_line_and_starts_nothing(run: Run) -> None:
     with socket.create_server(("127.0.0.1", run.port)):
         process = run.start(run.web)
