@@ -5,6 +5,10 @@ buffers by line and the two streams stay apart. `ONLCR` is off (bytes as written
 (what the program writes and nothing else; the page shows what is typed). We keep the slave of
 stdin open: it answers how much input is unread, and polling it makes the kernel deliver what is
 still in its work queue (n_tty_poll flushes), which closes the race between the two.
+
+A key that makes a signal, such as Ctrl-C, is not written to the terminal: we do what it means.
+The kernel would send the signal first and then throw away what it still holds of the program's
+*output* too (isig in n_tty.c), the answer to the signal with it.
 """
 
 from __future__ import annotations
@@ -12,6 +16,7 @@ from __future__ import annotations
 import fcntl
 import os
 import select
+import signal
 import struct
 import termios
 from typing import Final
@@ -26,6 +31,14 @@ VEOF: Final = b"\x04"
 LINE_ENDS: Final = (
     termios.VEOF, termios.VEOL, termios.VEOL2, termios.VINTR, termios.VQUIT, termios.VSUSP,
 )  # fmt: skip
+# The keys that make a signal in every mode but raw, and which.
+SIGNAL_KEYS: Final = {
+    termios.VINTR: signal.SIGINT, termios.VQUIT: signal.SIGQUIT, termios.VSUSP: signal.SIGTSTP,
+}  # fmt: skip
+# Sends a signal to the terminal's foreground, asked of the master (ioctl_tty(2)).
+TIOCSIG: Final = 0x40045436
+# What a terminal that has not the key has in its place (_POSIX_VDISABLE).
+NO_KEY: Final = b"\0"
 
 
 class Streams:
@@ -114,7 +127,12 @@ class Streams:
         return any(count)
 
     def write(self, data: bytes) -> int:
-        """As much input as fits now. A pipe that nobody reads any more takes everything."""
+        """As much input as fits now. A pipe that nobody reads any more takes everything.
+
+        What stands before a key that makes a signal counts as written, and nobody reads it.
+        """
+        if self.tty and (count := self._press_signal_keys(data)):
+            return count
         try:
             written = os.write(self.stdin, data)
         except BlockingIOError:
@@ -124,6 +142,46 @@ class Streams:
         if written:
             self._last_written = data[written - 1 : written]
         return written
+
+    def _press_signal_keys(self, data: bytes) -> int:
+        """Does what the kernel would for these keys, but for throwing output away and for the
+        key's echo; says how many bytes that has dealt with.
+
+        Asked before each write, for a program may change its keys at any time. If it does so after
+        this look the kernel decides, as for every key that is pressed in that moment.
+        """
+        modes = termios.tcgetattr(self.stdin)
+        if not modes[3] & termios.ISIG or modes[3] & termios.NOFLSH:
+            return 0  # there are no such keys, or the kernel throws nothing away
+        in_lines = modes[3] & termios.ICANON and modes[3] & termios.IEXTEN
+        quote = modes[6][termios.VLNEXT] if in_lines else NO_KEY
+        pressed: dict[int, signal.Signals] = {}
+        for index, number in SIGNAL_KEYS.items():
+            if modes[6][index] != NO_KEY:
+                pressed.setdefault(self._last_pressed(modes[6][index], quote, data), number)
+        pressed.pop(-1, None)
+        if not pressed:
+            return 0
+        # Of the master it would be the program's output.
+        termios.tcflush(self._stdin_reader, termios.TCIFLUSH)
+        if modes[0] & termios.IXON:  # output that Ctrl-S has stopped goes on
+            termios.tcflow(self._stdin_reader, termios.TCOOFF)
+            termios.tcflow(self._stdin_reader, termios.TCOON)
+        # Each once: who was sent two of a kind before looking has only one of them anyway.
+        for _, number in sorted(pressed.items()):
+            fcntl.ioctl(self.stdin, TIOCSIG, number)
+        self._last_written = b"\n"
+        return max(pressed) + 1
+
+    def _last_pressed(self, key: bytes, quote: bytes, data: bytes) -> int:
+        """Where; -1 where it is not, or only behind a quote, which are the kernel's to tell: the
+        quote may be quoted itself."""
+        at = data.rfind(key)
+        while at >= 0 and quote != NO_KEY:
+            if (data[at - 1 : at] if at else self._last_written) != quote:
+                return at
+            at = data.rfind(key, 0, at)
+        return at
 
     def eof_mark(self, last: bytes) -> bytes:
         """What to write for the end of a terminal's input, where `last` is still to be written.
