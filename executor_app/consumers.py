@@ -55,7 +55,6 @@ from .protocol import (
     is_complete,
     parse_client,
     parse_event,
-    parse_input,
 )
 from .relay import keys, presence, queue
 from .relay.client import end_tasks, keep_listening
@@ -67,6 +66,7 @@ from .relay.inputs import (
     TooMuchInputError,
     publish_ack,
     publish_input_response,
+    read_input,
     read_inputs_after,
 )
 from .relay.versions import NewerVersionError, check
@@ -407,7 +407,8 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
             with contextlib.suppress(RedisError, OSError):  # it is only to be shown
                 if message["n"] > self._shown.last + 1:
                     await self._hear_input_so_far()
-                self._shown.hear(message["n"], parse_input(message["frame"]))
+                given = read_input(self.job_id, message["n"], message["frame"])
+                self._shown.hear(message["n"], given)
             if not self._held:
                 await self._tell_input()
 

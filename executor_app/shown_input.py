@@ -43,8 +43,9 @@ class ShownInput:
             if entry.seq <= after:
                 self.saw(entry.frame)
 
-    def hear(self, number: int, message: JobMessage, at_ms: int | None = None) -> None:
-        """A piece of input, in the order of their numbers; without a time it is from now."""
+    def hear(self, number: int, message: JobMessage | None, at_ms: int | None = None) -> None:
+        """A piece of input, in the order of their numbers; without a time it is from now. What this
+        release does not know, the None, is passed over as the executor does."""
         if number <= self.last:  # both journal and group have it
             return
         self.last = number

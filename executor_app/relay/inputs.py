@@ -239,7 +239,7 @@ class InputReader:
         if number != self._last + 1:
             return
         self._last, self._name = number, name
-        message = _read(self._job_id, number, frame)
+        message = read_input(self._job_id, number, frame)
         if message is None:
             return
         sender, input_id = _numbers(message)
@@ -254,14 +254,11 @@ class InputReader:
 
 async def read_inputs(job_id: str) -> list[tuple[int, JobMessage]]:
     """Everything known here that a job was sent, with its time in milliseconds since the epoch."""
-    found = [
-        (int(fields[b"t"]), _read(job_id, number, fields[b"f"]))
-        async for number, fields in _entries(job_id, "-")
-    ]
+    found = [(at_ms, message) async for _, at_ms, message in read_inputs_after(job_id, 0)]
     return [(at_ms, message) for at_ms, message in found if message is not None]
 
 
-def _read(job_id: str, number: int, frame: str | bytes) -> JobMessage | None:
+def read_input(job_id: str, number: int, frame: str | bytes) -> JobMessage | None:
     """None for what this release does not know: it is passed over, for what comes after it may be a
     cancel."""
     try:
@@ -271,10 +268,13 @@ def _read(job_id: str, number: int, frame: str | bytes) -> JobMessage | None:
         return None
 
 
-async def read_inputs_after(job_id: str, after: int) -> AsyncIterator[tuple[int, int, JobMessage]]:
-    """What a job was sent after the piece of that number: number, time and message of each."""
+async def read_inputs_after(
+    job_id: str, after: int
+) -> AsyncIterator[tuple[int, int, JobMessage | None]]:
+    """What a job was sent after the piece of that number: number, time and message of each, as
+    `read_input` has it."""
     async for number, fields in _entries(job_id, f"(0-{after}"):
-        yield number, int(fields[b"t"]), parse_input(fields[b"f"])
+        yield number, int(fields[b"t"]), read_input(job_id, number, fields[b"f"])
 
 
 async def _entries(job_id: str, position: str) -> AsyncIterator[tuple[int, dict[bytes, bytes]]]:

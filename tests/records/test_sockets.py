@@ -13,10 +13,13 @@ from redis.exceptions import ConnectionError
 from executor_app import consumers, submission
 from executor_app.consumers import ExecuteConsumer
 from executor_app.models import Job
-from executor_app.protocol import Status
+from executor_app.protocol import Status, Stdin, encode
 from executor_app.relay.client import layer
 from executor_app.relay.events import Publisher
+from executor_app.shown_input import ShownInput
 from tests.records.cast import new_job
+
+KEYS = Stdin(type="stdin", data="keys")
 
 pytestmark = pytest.mark.usefixtures("database", "no_jobs", "redis")
 
@@ -132,3 +135,23 @@ def test_of_a_socket_whose_consumer_fails_nothing_goes_on(
     monkeypatch.setattr(AsyncWebsocketConsumer, "__call__", fail)
     assert asyncio.run(live())
     assert len(socket.consumer._tasks) == 2
+
+
+def test_who_watches_is_told_of_what_comes_after_input_that_is_not_known_here(
+    socket: Socket,
+) -> None:
+    """As of a later release, from the group or the journal. Else the socket would end with it."""
+    job = Job.objects.get(pk=new_job())
+
+    async def follow() -> list[tuple[int, str]]:
+        await socket.open()
+        await socket.consumer._follow(job, after=0)
+        socket.consumer._shown = ShownInput("", [])
+        for number, frame in enumerate(('{"type":"paste"}', encode(KEYS)), 1):
+            await socket.consumer.job_input({"n": number, "frame": frame})
+        await socket.consumer.disconnect(1000)
+        frames = [json.loads(each["text"]) for each in socket.sent if "text" in each]
+        told = [frame for frame in frames if frame["type"] == "input_given"]
+        return [(frame["number"], frame["data"]) for frame in told]
+
+    assert asyncio.run(follow()) == [(2, "keys")]

@@ -18,6 +18,7 @@ from executor_app.relay.inputs import (
     publish_ack,
     publish_input_response,
     read_inputs,
+    read_inputs_after,
 )
 from executor_app.relay.remains import forget_later
 from executor_app.relay.window import Window
@@ -165,6 +166,15 @@ async def test_what_comes_while_the_journal_is_looked_at_is_no_other_journal(
         await nothing_more(reader)
 
 
+async def send_what_is_not_known(job_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second of three."""
+    await publish_input_response(job_id, unnumbered(1))
+    with monkeypatch.context() as later:
+        later.setattr(inputs, "encode", lambda message: '{"type":"paste","data":"unheard of"}')
+        await publish_input_response(job_id, unnumbered(2))
+    await publish_input_response(job_id, unnumbered(3))
+
+
 @pytest.mark.parametrize(
     "comes", ["before it listens", "as it listens", "where only the journal tells"]
 )
@@ -177,11 +187,7 @@ async def test_an_entry_of_a_kind_that_it_does_not_know_is_passed_over_and_said_
     """As of a later release. Whatever comes after it still arrives: a cancel above all."""
 
     async def send() -> None:
-        await publish_input_response(job_id, unnumbered(1))
-        with monkeypatch.context() as later:
-            later.setattr(inputs, "encode", lambda message: '{"type":"paste","data":"unheard of"}')
-            await publish_input_response(job_id, unnumbered(2))
-        await publish_input_response(job_id, unnumbered(3))
+        await send_what_is_not_known(job_id, monkeypatch)
 
     if comes == "before it listens":
         await send()
@@ -200,6 +206,18 @@ async def test_an_entry_of_a_kind_that_it_does_not_know_is_passed_over_and_said_
     assert job_id in told.getMessage()
     assert "unheard of" not in caplog.text
     assert await kept(job_id) == "1 3 "
+
+
+async def test_who_shows_input_passes_over_what_it_does_not_know_as_the_executor_does(
+    job_id: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its number is known all the same: what comes next does not look like one behind a hole."""
+    await send_what_is_not_known(job_id, monkeypatch)
+    found = [(number, message) async for number, _, message in read_inputs_after(job_id, 1)]
+    assert found == [(2, None), (3, unnumbered(3))]
+    [told] = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert job_id in told.getMessage()
+    assert "unheard of" not in caplog.text
 
 
 async def test_a_message_that_it_does_not_understand_is_not_the_last_that_it_hears(
