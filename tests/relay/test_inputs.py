@@ -220,6 +220,29 @@ async def test_who_shows_input_passes_over_what_it_does_not_know_as_the_executor
     assert "unheard of" not in caplog.text
 
 
+async def test_a_look_at_the_journal_that_fails_is_not_the_last(
+    job_id: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever it met: the group may have lost a message that only the journal tells of."""
+    monkeypatch.setattr(inputs, "LOOK_AGAIN_S", 0.02)
+    async with InputReader(job_id) as reader:
+        asked, looks = client().xrange, []
+
+        async def fails_once(journal: str, **place: Any) -> list[Any]:
+            looks.append(place)
+            if len(looks) == 1:
+                raise ValueError("an answer that makes no sense")
+            answer: list[Any] = await asked(journal, **place)
+            return answer
+
+        monkeypatch.setattr(client(), "xrange", fails_once)
+        monkeypatch.setattr(keys, "input_group", lambda job: f"nowhere.{job}")
+        await publish_input_response(job_id, unnumbered(1))
+        assert await heard(reader, 1) == "1 "
+    assert len(looks) > 1
+    assert "an answer that makes no sense" in caplog.text
+
+
 async def test_a_message_that_it_does_not_understand_is_not_the_last_that_it_hears(
     job_id: str, caplog: pytest.LogCaptureFixture
 ) -> None:
