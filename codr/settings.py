@@ -417,6 +417,7 @@ LOGGING = {
         "daphne": {"level": "WARNING"},
         # The audit trail is there however quiet the rest is told to be.
         "codr.audit": {"level": "INFO"},
+        "codr.trace": {"level": "DEBUG" if _flag("CODR_TRACE", False) else "WARNING"},
         # An account of every answer is for the proxy in front.
         "django.request": {"level": "ERROR", "filters": ["not_unready"]},
         "django.channels.server": {"level": "WARNING"},

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final
 
@@ -17,7 +18,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import DatabaseError
 from redis.exceptions import RedisError
 
-from . import access, audit, submission
+from . import access, audit, submission, trace
 from .allowances import Share, shares_of
 from .api_keys import BadKeyError
 from .conf import conf
@@ -257,6 +258,7 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
             )
             return
         assert self.caller is not None
+        came_ns = time.monotonic_ns()
         owner = self.caller.owner
         if message.flow_control:
             self._window = Window(conf().flow_window_bytes)
@@ -268,11 +270,15 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
             await self._replay(repeated)
             return
         checked = await submission.check(message, owner, shares)
+        job_id = str(checked.job_id)
+        trace.mark(job_id, "web: has the program", at_ns=came_ns)
+        trace.mark(job_id, "web: has checked it")
         try:
             job, is_new = await submission.record_in_time(checked)
         except Exception:
             await submission.release(checked)
             raise
+        trace.mark(job_id, "web: has its row")
         if not is_new:
             await submission.release(checked)
         try:
@@ -285,7 +291,9 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
             await self._say(_refusal(checked))
             await submission.reject(job, checked)
         elif is_new:
+            trace.mark(job_id, "web: follows the job")
             await submission.enqueue(job, checked)
+            trace.mark(job_id, "web: has sent a ticket")
         await self._replay(job)
 
     async def _attach(self, message: Attach) -> None:
@@ -456,6 +464,7 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
         if self._window is not None:
             self._window.sent(seq, len(frame.encode()))
         await self.send(text_data=frame)
+        trace.mark(self.job_id, "web: has sent it on", seq=seq)
         if self._shown is not None:
             self._shown.saw(frame)
         if is_complete(frame):

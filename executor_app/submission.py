@@ -13,7 +13,7 @@ from typing import Any, Final
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
-from . import allowances, audit, dispatch, jobs
+from . import allowances, audit, dispatch, jobs, trace
 from .allowances import Share
 from .conf import conf
 from .database import visit, visit_or_undo
@@ -165,6 +165,7 @@ async def _enqueue(job_id: str, checked: Checked) -> None:
     position = await queue.ahead_of(checked.owner.key)
     publisher = Publisher(job_id, attempt=0, seq=0)
     await publisher.publish_status(Status(status="queued", queue_position=position))
+    trace.mark(job_id, "web: has said that it is queued")
     order = dispatch.Order(
         job_id=job_id,
         owner=checked.owner.key,

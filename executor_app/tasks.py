@@ -13,7 +13,7 @@ from celery.signals import worker_init, worker_shutdown, worker_shutting_down
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
-from . import dispatch
+from . import dispatch, trace
 from .errors import HostError
 from .executor import Executor
 from .relay.versions import NewerVersionError
@@ -60,6 +60,7 @@ def stop_executor(**kwargs: Any) -> None:
 @shared_task(name=dispatch.EXECUTE)
 def execute_job_interactive() -> None:
     """A ticket: takes the job whose turn it is, runs it to its end, hands on the result."""
+    began_ns = time.monotonic_ns()
     if _executor is None:
         raise RuntimeError("this worker is no executor: CODR_ROLE is not executor")
     try:
@@ -71,12 +72,15 @@ def execute_job_interactive() -> None:
         return
     if order is None:
         return  # it was cancelled, or taken with a ticket that was sent twice
+    trace.mark(order.job_id, "executor: has a ticket", at_ns=began_ns)
+    trace.mark(order.job_id, "executor: has the order")
     facts = {"worker": _executor.name, "attempt": order.attempt, "started_at": time.time()}
     try:
         dispatch.send_record(dispatch.RECORD_START, order.job_id, facts)
     except (BrokerError, RedisError, OSError) as error:
         # Only for who looks meanwhile: the result says it again.
         logger.warning("job %s: its start is not recorded: %s", order.job_id, error)
+    trace.mark(order.job_id, "executor: has told the recorder")
     result = _executor.run_job(order)
     if result is not None:
         dispatch.send_record(dispatch.RECORD_RESULT, order.job_id, result)

@@ -14,6 +14,7 @@ from typing import Final
 
 from redis.exceptions import ResponseError
 
+from executor_app import trace
 from executor_app.conf import conf
 from executor_app.protocol import (
     Complete,
@@ -95,6 +96,7 @@ class Publisher:
         frames = [encode_event(event, first + n).encode() for n, event in enumerate(events)]
         await self._append(first, frames, is_end=isinstance(events[-1], Complete))
         self.seq += len(frames)
+        trace.mark(self.job_id, "relay: has journalled and published it", seq=self.seq)
         return sum(map(len, frames))
 
     async def publish_status(self, status: Status) -> None:

@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
+from executor_app import trace
 from executor_app.errors import HostError, NotExecutableError
 from executor_app.protocol import (
     Cancel,
@@ -159,6 +160,7 @@ class _Run:
         try:
             async with contextlib.AsyncExitStack() as cleanup:
                 complete = await self._execute_on_host(cleanup)
+                trace.mark(self._spec.job_id, "runner: has the result")
                 self._outbox.put(complete)
                 self._outbox.close()
                 await sending
@@ -179,7 +181,9 @@ class _Run:
         spec, host = self._spec, self._host
         compile_argv = spec.language.compile_argv([name for name, _ in spec.files])
         first: Stage = "compile" if compile_argv else "run"
+        trace.mark(spec.job_id, "runner: begins")
         cgroup = await self._make_cgroup(first, cleanup)
+        trace.mark(spec.job_id, "runner: has a control group")
         limits = spec.compile_limits if compile_argv else spec.run_limits
         workspace = await make_in_thread(
             lambda: host.make_workspace(spec.job_id, slot, limits), Workspace.remove
@@ -187,9 +191,11 @@ class _Run:
         # In a thread: the kernel takes its time over a folder full of files.
         cleanup.push_async_callback(asyncio.to_thread, workspace.remove)
         workspace.write(spec.files)
+        trace.mark(spec.job_id, "runner: has a workspace")
         procs = cgroup.procs_files if cgroup else []
         jail = await Jail.start(host.sandbox.entry(host.ground, workspace.place, procs))
         cleanup.push_async_callback(jail.close)
+        trace.mark(spec.job_id, "runner: has a sandbox")
         if compile_argv:
             ended = await self._compile(compile_argv, jail, cgroup, workspace)
             if ended is not None:
@@ -301,7 +307,9 @@ class _Run:
             **({"TERM": "xterm-256color"} if stage.stage == "run" and self._spec.tty else {}),
             **self._spec.language.env,
         }
+        trace.mark(self._spec.job_id, f"runner: orders to {stage.stage}")
         end = await stage.run(argv, env, home, watch_input=watch_input)
+        trace.mark(self._spec.job_id, f"runner: {stage.stage} has ended")
         self._cpu_time_s += end.cpu_time_s
         return end
 

@@ -16,11 +16,12 @@ APP = CHECKOUT / "executor_app"
 EDGE = {"jobs", "models", "relay", "validation", "dispatch", "protocol", "languages", "conf",
         "errors", "identity", "submission", "control", "allowances", "audit",
         "answers", "openapi", "access", "api_keys", "callers", "outlet", "database",
-        "shown_input", "programs", "program_api"}  # fmt: skip
+        "shown_input", "programs", "program_api", "trace"}  # fmt: skip
 # A part of executor_app -> the parts that it may import. Itself is always allowed.
 MAY_IMPORT: dict[str, set[str]] = {
     "protocol": set(),
     "errors": set(),
+    "trace": set(),
     "conf": set(),
     "languages": set(),
     "validation": {"languages", "errors"},
@@ -30,8 +31,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "outlet": set(),
     "database": set(),
     "audit": {"database", "models", "networks"},
-    "relay": {"protocol", "conf"},
-    "runner": {"protocol", "languages", "errors"},
+    "relay": {"protocol", "conf", "trace"},
+    "runner": {"protocol", "languages", "errors", "trace"},
     "dispatch": {"relay"},
     "takeover": {"relay", "dispatch", "conf", "protocol"},
     "executor": {
@@ -44,7 +45,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "protocol",
         "errors",
     },
-    "tasks": {"executor", "dispatch", "errors", "relay", "runner"},
+    "tasks": {"executor", "dispatch", "errors", "relay", "runner", "trace"},
     "transcripts": {"protocol", "relay"},
     "records": {
         "takeover",
