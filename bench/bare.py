@@ -1,9 +1,14 @@
-"""The other side of every ratio: the same program without Codr, as a shell would run it."""
+"""The other side of every ratio: the same program without Codr, as a shell would run it.
+
+Started with posix_spawn, which costs less than `subprocess` does: what Python takes to start a
+program is not to make the bare one look slow.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import subprocess
 import tempfile
 import termios
@@ -12,30 +17,80 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from executor_app.languages import Language
+from .programs import Program
 
 PYTHON: Final = "/usr/bin/python3"
 READ_BYTES: Final = 64 * 1024
 ENV: Final = {"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8", "HOME": "/tmp"}
+CORES: Final = len(os.sched_getaffinity(0))
 
 
-def compile_and_run(language: Language, code: str) -> float:
-    """Seconds for the language's own commands on this program, output to a pipe and kept whole."""
+def run(argv: Sequence[str], said: bytes = b"") -> bytes:
+    """What a program writes to a pipe that is read to its end; `said` is its input.
+
+    Raises where it is not found or fails.
+    """
+    program = shutil.which(argv[0], path=ENV["PATH"]) or argv[0]
+    reading, writing = os.pipe()
+    given, giving = os.pipe()
+    os.write(giving, said)
+    os.close(giving)
+    actions = [(os.POSIX_SPAWN_DUP2, given, 0), (os.POSIX_SPAWN_DUP2, writing, 1)]
+    pid = os.posix_spawn(program, list(argv), ENV, file_actions=actions)
+    os.close(writing)
+    os.close(given)
+    parts = []
+    while part := os.read(reading, READ_BYTES):
+        parts.append(part)
+    os.close(reading)
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    if status != 0:
+        raise RuntimeError(f"{' '.join(argv)} ended with {status}")
+    return b"".join(parts)
+
+
+def compile_and_run(program: Program) -> float:
+    """Seconds for a program that nobody has seen before, from its file to its end."""
+    code, expected = program.new()
     with tempfile.TemporaryDirectory(prefix="codr-bench-") as folder:
-        Path(folder, language.file_name).write_text(code)
-        argv = language.compile_argv([language.file_name])
-        env = {**ENV, **language.env}
+        source = f"{folder}/{program.file_name}"
+        Path(source).write_text(code)
         began = time.perf_counter()
-        if argv is not None:
-            subprocess.run(argv, cwd=folder, env=env, capture_output=True, check=True)
-        run = language.run_argv([])
-        subprocess.run(run, cwd=folder, env=env, capture_output=True, check=True)
-        return time.perf_counter() - began
+        if program.compile:
+            compile(program, folder)
+            output = run([f"{folder}/program"])
+        else:
+            output = run([program.language.run[0], source])
+        took = time.perf_counter() - began
+    if output.decode() != expected:
+        raise RuntimeError(f"the bare {program.title} said {output!r}")
+    return took
+
+
+def compile(program: Program, folder: str) -> None:
+    """Makes `program` in the folder of its source, by the compiler that Codr uses too."""
+    options = [f"{folder}/program" if word == "program" else word for word in program.compile]
+    run([program.language.compile[0], f"{folder}/{program.file_name}", *options])
+
+
+def jobs_per_second(program: Program, count: int) -> float:
+    """How many of an interpreter's hello worlds this machine runs, all of its cores busy."""
+    code, _ = program.new()
+    with tempfile.TemporaryDirectory(prefix="codr-bench-") as folder:
+        source = Path(folder, program.file_name)
+        source.write_text(code)
+        numbers = "".join(f"{n}\n" for n in range(count))
+        argv = ["xargs", "-P", str(CORES), "-n", "1", program.language.run[0], str(source)]
+        began = time.perf_counter()
+        subprocess.run(
+            argv, input=numbers, text=True, env=ENV, stdout=subprocess.DEVNULL, check=True
+        )
+        return count / (time.perf_counter() - began)
 
 
 def output_of(code: str) -> bytes:
     """What a Python program writes to a plain pipe."""
-    return subprocess.run([PYTHON, "-c", code], env=ENV, stdout=subprocess.PIPE, check=True).stdout
+    return run([PYTHON, "-c", code])
 
 
 def drain_on_terminal(code: str) -> float:

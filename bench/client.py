@@ -113,17 +113,7 @@ class Client:
             self._buffer += part
 
     def _shake_hands(self, host: str, path: str) -> None:
-        key = base64.b64encode(os.urandom(16)).decode()
-        lines = [
-            f"GET {path} HTTP/1.1",
-            f"Host: {host}",
-            "Upgrade: websocket",
-            "Connection: Upgrade",
-            f"Sec-WebSocket-Key: {key}",
-            "Sec-WebSocket-Version: 13",
-            f"Origin: http://{host}",
-        ]
-        self._socket.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
+        self._socket.sendall(handshake(host, path))
         while (end := self._buffer.find(b"\r\n\r\n")) < 0:
             part = self._socket.recv(4096)
             if not part:
@@ -135,6 +125,21 @@ class Client:
                 f"no WebSocket at {host}{path}: {status.decode(errors='replace')}"
             )
         self._start = end + 4
+
+
+def handshake(host: str, path: str) -> bytes:
+    """What a browser sends to open a WebSocket."""
+    key = base64.b64encode(os.urandom(16)).decode()
+    lines = [
+        f"GET {path} HTTP/1.1",
+        f"Host: {host}",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        f"Sec-WebSocket-Key: {key}",
+        "Sec-WebSocket-Version: 13",
+        f"Origin: http://{host}",
+    ]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
 def as_frame(payload: bytes, opcode: int = TEXT) -> bytes:

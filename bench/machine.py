@@ -6,6 +6,7 @@ import os
 import platform
 import re
 import subprocess
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -39,6 +40,15 @@ def describe() -> dict[str, str]:
         "theirs": ", ".join(
             f"{name} {found}" for name, argv in TOOLS.items() if (found := _version(argv))
         ),
+    }
+
+
+def describe_after(seconds: float, measured_s: Mapping[str, int]) -> dict[str, str]:
+    """Read at the end: somebody else's work in between shows in the load, and in stolen time."""
+    return {
+        "took": f"{seconds:.0f} s",
+        "of which": ", ".join(f"{name} {each} s" for name, each in measured_s.items()),
+        "load average after": " ".join(f"{load:.2f}" for load in os.getloadavg()),
     }
 
 

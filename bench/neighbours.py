@@ -20,7 +20,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from executor_app.languages import find
 from executor_app.runner import procfs
 
 from . import hello
@@ -28,6 +27,7 @@ from .client import Client
 from .echo import PROGRAM, round_trip
 from .figures import Effort, Line, Target, median, milliseconds, percentile
 from .hostile import LIMITS
+from .programs import PYTHON_HELLO
 
 CHECKOUT: Final = Path(__file__).resolve().parent.parent
 P99_TARGET: Final = 3.0
@@ -86,7 +86,7 @@ def _measure_half(target: Target, effort: Effort, half: _Half) -> None:
         client.send({"type": "cancel"})
         client.wait_for("complete")
     for _ in range(effort.neighbour_hellos):
-        half.hellos.append(hello.hello(target.url, find("python")))
+        half.hellos.append(hello.hello(target.url, PYTHON_HELLO))
 
 
 @contextlib.contextmanager
