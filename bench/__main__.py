@@ -64,6 +64,8 @@ ENVIRONMENTS: Final = {
 # What is the same whatever programs run in.
 ONCE: Final = ("page", "trace")
 SANDBOXES: Final = ("firejail", "bubblewrap")
+# To measure these alone.
+PEERS: Final = "peers"
 BROKEN: Final = "broken"
 LONGEST_REASON: Final = 300
 RESULTS: Final = Path(__file__).resolve().parent / "results"
@@ -76,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         others = [peers.parse(text) for text in options.peer]
     except ValueError as error:
         parser.error(str(error))
-    names = options.only or list(MEASUREMENTS)
+    names = [name for name in options.only or MEASUREMENTS if name != PEERS]
     effort = QUICK if options.quick else FULL
     _open_more_files()
     facts = machine.describe()
@@ -123,7 +125,10 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="few rounds, to see that it works")
     parser.add_argument(
-        "--only", action="append", choices=MEASUREMENTS, help="one measurement; may be repeated"
+        "--only",
+        action="append",
+        choices=[*MEASUREMENTS, PEERS],
+        help="one measurement; may be repeated",
     )
     parser.add_argument(
         "--sandbox", action="append", choices=SANDBOXES, help="one sandbox; may be repeated"

@@ -32,8 +32,20 @@ BARE_SESSIONS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """What one more person sees beside the crowd. Times in seconds."""
+
+    echoes: list[float]
+    delays: list[float]
+    hellos: list[float]
+    # MB/s, and times a bare PTY.
+    stream_rate: float
+    short_ratio: float
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
-    """What there is with so many sessions open. Times in seconds, memory in bytes."""
+    """What there is with so many sessions. Times in seconds, memory in bytes."""
 
     sessions: int
     # Of them: the others have failed.
@@ -42,11 +54,7 @@ class Step:
     pss: int
     available: int
     cpu_share: float
-    echoes: list[float]
-    delays: list[float]
-    hellos: list[float]
-    stream_rate: float
-    short_ratio: float
+    seen: Seen
 
 
 def measure(target: Target, effort: Effort) -> Iterator[Result]:
@@ -77,16 +85,18 @@ def _step(target: Target, effort: Effort, crowd: Crowd, size: int) -> Step:
     if target.pid is not None:
         share = usage.cpu_share(target.pid, watch_s)
         pss = usage.pss_bytes(target.pid)
-    echoes, delays, hellos, rate, ratio = _probe(target, effort)
     return Step(
-        size, max(1, crowd.opened), crowd.open_s, pss, available, share, echoes, delays, hellos, rate, ratio
-    )  # fmt: skip
+        sessions=size,
+        opened=max(1, crowd.opened),
+        open_s=crowd.open_s,
+        pss=pss,
+        available=available,
+        cpu_share=share,
+        seen=_probe(target, effort),
+    )
 
 
-def _probe(
-    target: Target, effort: Effort
-) -> tuple[list[float], list[float], list[float], float, float]:
-    """What one more person would see."""
+def _probe(target: Target, effort: Effort) -> Seen:
     with Client(target.url) as client:
         client.send({"type": "execute", "language": "python", "code": echo.PROGRAM})
         client.wait_for("input_request")
@@ -94,14 +104,12 @@ def _probe(
         echoes = echo.back_to_back(client, effort.crowd_echoes)
         client.send({"type": "cancel"})
         client.wait_for("complete")
-    delays = detection.delays_of(target.url, effort.crowd_detections)
-    hellos = [hello.hello(target.url, PYTHON_HELLO) for _ in range(effort.crowd_hellos)]
     large = stream.LARGE.format(mib=effort.crowd_stream_mib)
     short = stream.SHORT.format(lines=effort.crowd_lines)
-    return (
+    return Seen(
         echoes,
-        delays,
-        hellos,
+        detection.delays_of(target.url, effort.crowd_detections),
+        [hello.hello(target.url, PYTHON_HELLO) for _ in range(effort.crowd_hellos)],
         stream.run_beside_bare(target, large, 1).rate,
         stream.run_beside_bare(target, short, 1).ratio,
     )
@@ -132,9 +140,9 @@ def _open_line(target: Target, crowd: Crowd, full: Step, answered: int, share: f
 
 
 def _echo_line(target: Target, none: Step, full: Step) -> Line:
-    p50, p99 = median(full.echoes), percentile(full.echoes, 99)
+    p50, p99 = median(full.seen.echoes), percentile(full.seen.echoes, 99)
     most_p50, most_p99 = echo.P50_TARGET_S * ECHO_TARGET, echo.P99_TARGET_S * ECHO_TARGET
-    quiet_p50, quiet_p99 = median(none.echoes), percentile(none.echoes, 99)
+    quiet_p50, quiet_p99 = median(none.seen.echoes), percentile(none.seen.echoes, 99)
     return Line(
         name="crowd_echo",
         what=f"echo of a line with {full.sessions:,} idle sessions (as bare: with none)",
@@ -155,7 +163,7 @@ def _echo_line(target: Target, none: Step, full: Step) -> Line:
 
 
 def _detection_line(target: Target, full: Step) -> Line:
-    p50, p99 = median(full.delays), percentile(full.delays, 99)
+    p50, p99 = median(full.seen.delays), percentile(full.seen.delays, 99)
     most_p50, most_p99 = detection.P50_TARGET_S, detection.P99_TARGET_S
     return Line(
         name="crowd_detection",
@@ -164,7 +172,7 @@ def _detection_line(target: Target, full: Step) -> Line:
         ours=f"p50 {milliseconds(p50)}, p99 {milliseconds(p99)}",
         target=f"p50 ≤ {milliseconds(most_p50)}, p99 ≤ {milliseconds(most_p99)}",
         met=p50 <= most_p50 and p99 <= most_p99,
-        numbers={"rounds": len(full.delays), "ours_p50_s": p50, "ours_p99_s": p99},
+        numbers={"rounds": len(full.seen.delays), "ours_p50_s": p50, "ours_p99_s": p99},
     )
 
 
@@ -228,17 +236,17 @@ def _curves(target: Target, steps: list[Step]) -> Iterator[Curve]:
 
     yield curve("open", "time until all are open", "s", [s.open_s for s in rest], OPEN_TARGET_S)
     for percent in (50, 99):
-        of_echo = [percentile(s.echoes, percent) * 1000 for s in rest]
+        of_echo = [percentile(s.seen.echoes, percent) * 1000 for s in rest]
         most = {50: echo.P50_TARGET_S, 99: echo.P99_TARGET_S}[percent] * ECHO_TARGET * 1000
         yield curve(f"echo_p{percent}", f"echo p{percent}", "ms", of_echo, most)
-        delays = [percentile(s.delays, percent) * 1000 for s in rest]
+        delays = [percentile(s.seen.delays, percent) * 1000 for s in rest]
         most = {50: detection.P50_TARGET_S, 99: detection.P99_TARGET_S}[percent] * 1000
         yield curve(f"detection_p{percent}", f"detection p{percent}", "ms", delays, most)
-    hellos = [median(s.hellos) * 1000 for s in rest]
+    hellos = [median(s.seen.hellos) * 1000 for s in rest]
     yield curve("hello", "Python hello world p50", "ms", hellos, None)
-    rates = [s.stream_rate for s in rest]
+    rates = [s.seen.stream_rate for s in rest]
     yield curve("stream", "one large stream", "MB/s", rates, stream.RATE_TARGET)
-    ratios = [s.short_ratio for s in rest]
+    ratios = [s.seen.short_ratio for s in rest]
     yield curve("short_lines", "short lines beside a bare PTY", "×", ratios, stream.SHORT_TARGET)
     if target.pid is not None:
         cpu = [(s.cpu_share - none.cpu_share) * 100 for s in rest]

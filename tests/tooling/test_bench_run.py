@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from bench import __main__ as bench
-from bench import peers, rate
+from bench import holder, peers, rate
 from bench.client import Client
 from bench.figures import QUICK
 from bench.holder import Crowd
@@ -62,6 +62,20 @@ def test_sessions_that_do_not_open_are_counted_as_failed() -> None:
         crowd.grow(3)
         assert crowd.failures.total() == 3
         assert crowd.answer_all() == 0
+
+
+def test_sessions_that_nobody_answers_are_not_waited_for_without_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(holder, "PATIENCE_S", 0.2)
+    everybody = holder.AT_ONCE + 2
+    with (
+        socket.create_server(("127.0.0.1", 0)) as deaf,
+        Crowd(f"http://127.0.0.1:{deaf.getsockname()[1]}") as crowd,
+    ):
+        crowd.grow(everybody)
+        assert crowd.failures == {"not open after 0.2 s": everybody}
+        assert crowd.opened == 0
 
 
 def test_a_load_of_which_nothing_was_done_is_no_rate() -> None:
