@@ -185,6 +185,8 @@ class Table:
     headings: Sequence[str]
     rows: Sequence[Sequence[str]]
     note: str = ""
+    # A picture of the same, as SVG.
+    picture: str = ""
 
 
 Result = Line | Curve | Table

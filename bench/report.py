@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from . import plots
@@ -41,6 +41,9 @@ def write(
     folder.mkdir(parents=True, exist_ok=True)
     readable, exact = folder / "latest.md", folder / "latest.json"
     curves = [result for result in results if isinstance(result, Curve)]
+    for result in results:
+        if isinstance(result, Table) and result.picture:
+            (folder / f"{result.name}.svg").write_text(result.picture, encoding="utf-8")
     text = as_markdown(machine, results, plots.write(folder, curves), quick=quick)
     readable.write_text(text, encoding="utf-8")
     content = {
@@ -48,7 +51,9 @@ def write(
         "quick": quick,
         "lines": [asdict(result) for result in results if isinstance(result, Line)],
         "curves": [asdict(curve) for curve in curves],
-        "tables": [asdict(result) for result in results if isinstance(result, Table)],
+        "tables": [
+            asdict(replace(result, picture="")) for result in results if isinstance(result, Table)
+        ],
     }
     exact.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return readable, exact
@@ -71,6 +76,8 @@ def as_markdown(
     for table in results:
         if isinstance(table, Table):
             parts += ["", f"## {table.title} ({table.sandbox})", ""]
+            if table.picture:
+                parts += [f"![{table.title}]({table.name}.svg)", ""]
             parts += [*_table(table.headings, table.rows), "", table.note]
     if drawn:
         parts += ["", "## Curves", ""]

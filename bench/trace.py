@@ -11,9 +11,11 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from . import timeline
 from .client import Client
 from .figures import Effort, Result, Table, Target, median
 
@@ -97,11 +99,12 @@ def _table(target: Target, title: str, jobs: list[Steps]) -> Table:
     begin = "client: sends `execute`"
     everywhere = set.intersection(*(set(job) for job in jobs))
     at_ms = {step: median([(job[step] - job[begin]) / 1e6 for job in jobs]) for step in everywhere}
+    steps = sorted(at_ms.items(), key=lambda item: item[1])
     rows, before = [], 0.0
-    for step, at in sorted(at_ms.items(), key=lambda item: item[1]):
+    for step, at in steps:
         rows.append([step, f"{at:.2f}", f"{at - before:.2f}"])
         before = at
-    return Table(
+    table = Table(
         name=f"trace_{title.lower()}",
         title=f"One {title} hello world through every stage, median of {len(jobs)}",
         sandbox=target.sandbox,
@@ -110,3 +113,4 @@ def _table(target: Target, title: str, jobs: list[Steps]) -> Table:
         note="Steps of different processes overlap: web may send an event on before the relay has"
         " heard that it is published. docs/performance.md says how to look into a step.",
     )
+    return replace(table, picture=timeline.as_svg(table, steps))

@@ -7,11 +7,12 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bench import bare, figures, plots, programs, report, trace, usage
+from bench import bare, figures, plots, programs, report, timeline, trace, usage
 from bench.figures import Curve, Line, Table
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -115,6 +116,19 @@ def test_a_plot_has_a_line_for_each_sandbox_and_one_for_the_target() -> None:
     assert across[1] - across[0] == pytest.approx((across[2] - across[1]) / 2, abs=0.2)
     words = [text.text for text in picture.iter(f"{SVG}text")]
     assert {"firejail", "bubblewrap", "target 1", "1,000"} <= set(words)
+
+
+def test_the_way_of_a_job_is_drawn_to_scale(tmp_path: Path) -> None:
+    steps = [("client: sends `execute`", 0.0), ("web: has <it>", 1.0), ("runner: ends", 4.0)]
+    drawn = replace(TABLE, picture=timeline.as_svg(TABLE, steps))
+    readable, _ = report.write(tmp_path, {}, [drawn], quick=False)
+    assert "![One job](trace.svg)" in readable.read_text()
+    picture = ET.parse(tmp_path / "trace.svg").getroot()
+    bars = [group.find(f"{SVG}rect") for group in picture.iter(f"{SVG}g")]
+    _, first, second = (float(bar.get("width", "")) for bar in bars if bar is not None)
+    assert second == pytest.approx(3 * first, rel=0.01)
+    titles = [group.findtext(f"{SVG}title") for group in picture.iter(f"{SVG}g")]
+    assert titles[1] == "web: has <it>: 1.00 ms, at 1.00 ms"
 
 
 def test_a_figure_of_nothing_can_be_drawn_too() -> None:
