@@ -282,6 +282,8 @@ CELERY_WORKER_DISABLE_PREFETCH = ROLE == "executor"
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
+# Nobody orders workers about through Redis, which would let one executor stop or slow the others.
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # One Redis database can hold several installations, such as a test beside the real one.
 CELERY_BROKER_TRANSPORT_OPTIONS = {
