@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
 from django.contrib import admin
-from django.core.exceptions import BadRequest
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from .job_list import BoundedPaginator, MonthFilter
+from .admin_list import AdminList
+from .job_list import MonthFilter
 from .models import AuditEvent
 from .rendering.unseen import visible
 
@@ -66,7 +66,7 @@ class EventMonth(MonthFilter):
 
 
 @admin.register(AuditEvent)
-class AuditEventAdmin(_AuditAdmin):
+class AuditEventAdmin(AdminList, _AuditAdmin):
     list_display = ("when", "what", "how_often", "who", "from_address", "about_job", "words")
     list_display_links = None
     list_filter = ("kind", ("at", DateFilter), EventMonth, UserFilter, OwnerFilter, AddressFilter)
@@ -74,12 +74,6 @@ class AuditEventAdmin(_AuditAdmin):
     search_help_text = "User, owner, address, job or words"
     list_per_page = 100
     list_max_show_all = 200
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
-    paginator = BoundedPaginator
-
-    class Media:
-        css = {"all": ("executor_app/admin.css",)}  # noqa: RUF012
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -94,8 +88,6 @@ class AuditEventAdmin(_AuditAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        if "%00" in request.META["QUERY_STRING"]:
-            raise BadRequest  # PostgreSQL knows no such text
         return super().changelist_view(request, {"title": "Audit trail", **(extra_context or {})})
 
     @admin.display(description="when", ordering="at")

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 from asgiref.sync import async_to_sync
 from django.contrib import admin, messages
 from django.contrib.admin.actions import delete_selected
-from django.core.exceptions import BadRequest, PermissionDenied
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -35,10 +35,10 @@ from . import (
     key_admin,  # noqa: F401 - likewise
     program_admin,  # noqa: F401 - likewise
 )
+from .admin_list import AdminList
 from .control import cancel_job
 from .identity import address_of
 from .job_list import (
-    BoundedPaginator,
     LanguageFilter,
     MonthFilter,
     PolicyFilter,
@@ -77,7 +77,7 @@ else:
 
 
 @admin.register(Job)
-class JobAdmin(_ModelAdmin):
+class JobAdmin(AdminList, _ModelAdmin):
     list_display = (
         "short_id",
         "how",
@@ -104,9 +104,6 @@ class JobAdmin(_ModelAdmin):
     list_select_related = ("owner",)
     list_per_page = 50
     list_max_show_all = 200
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
-    paginator = BoundedPaginator
     actions = ("cancel_chosen",)
 
     class Media:
@@ -141,14 +138,6 @@ class JobAdmin(_ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
         return super().get_queryset(request).defer("source", "arguments")
-
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        if "%00" in request.META["QUERY_STRING"]:
-            # PostgreSQL knows no such text, and no filter asks before it does.
-            raise BadRequest
-        return super().changelist_view(request, extra_context)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Job], search_term: str
@@ -324,7 +313,7 @@ class JobAdmin(_ModelAdmin):
         return response
 
     def _job(self, request: HttpRequest, job_id: Any) -> Job:
-        job = self.get_object(request, str(job_id))
+        job: Job | None = self.get_object(request, str(job_id))
         if job is None:
             raise Http404("There is no such job.")
         if not self.has_view_permission(request, job):

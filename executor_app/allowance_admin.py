@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from redis.exceptions import RedisError
 
 from . import audit
+from .admin_list import AdminList
 from .conf import conf
 from .identity import address_of
 from .models import Allowance
@@ -57,7 +58,7 @@ class AllowanceForm(_AllowanceForm):
 
 
 @admin.register(Allowance)
-class AllowanceAdmin(_AllowanceAdmin):
+class AllowanceAdmin(AdminList, _AllowanceAdmin):
     form = AllowanceForm
     list_display = ("owner", "submissions", "jobs_at_once", "cpu_time", "used", "words")
     list_select_related = ("user",)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
-from django.core.exceptions import BadRequest, PermissionDenied
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -17,8 +17,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from . import api_keys
+from .admin_list import AdminList
 from .identity import address_of
-from .job_list import BoundedPaginator
 from .models import ApiKey
 from .rendering.unseen import visible
 
@@ -75,22 +75,17 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(_KeyAdmin):
+class ApiKeyAdmin(AdminList, _KeyAdmin):
     form = ApiKeyForm
+    goes_with_account = True
     list_display = ("which", "called", "user", "how", "created", "last_used", "expires")
     list_filter = (StateFilter, "created_at")
     search_fields = ("prefix", "name", "user__username")
     search_help_text = "Beginning of the key, name or user"
     list_select_related = ("user",)
     list_per_page = 50
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
-    paginator = BoundedPaginator
     raw_id_fields = ("user",)
     actions = ("revoke_chosen",)
-
-    class Media:
-        css = {"all": ("executor_app/admin.css",)}  # noqa: RUF012
 
     # --- who may do what ------------------------------------------------------------------------
 
@@ -100,22 +95,10 @@ class ApiKeyAdmin(_KeyAdmin):
     def has_view_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
         return super().has_view_permission(request, obj) or self.has_revoke_permission(request)
 
-    def has_delete_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
-        """Also with an account that is deleted: its keys go along."""
-        may = request.user.has_perm("auth.delete_user")
-        return may or super().has_delete_permission(request, obj)
-
     def has_revoke_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("executor_app.change_apikey")
 
     # --- the list -------------------------------------------------------------------------------
-
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        if "%00" in request.META["QUERY_STRING"]:
-            raise BadRequest  # PostgreSQL knows no such text
-        return super().changelist_view(request, extra_context)
 
     @admin.display(description="key", ordering="prefix")
     def which(self, key: ApiKey) -> SafeString:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import logging
 import zlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.contrib import admin, messages
-from django.core.exceptions import BadRequest
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from . import audit
+from .admin_list import AdminList
 from .identity import address_of
-from .job_list import BoundedPaginator, LanguageFilter
+from .job_list import LanguageFilter
 from .models import SavedProgram
 from .rendering.unseen import visible
 
@@ -30,22 +30,17 @@ else:
 
 
 @admin.register(SavedProgram)
-class SavedProgramAdmin(_ProgramAdmin):
+class SavedProgramAdmin(AdminList, _ProgramAdmin):
+    goes_with_account = True
     list_display = ("called", "whose", "language", "how_large", "changed", "is_shared")
     list_filter = (LanguageFilter, "changed_at")
     search_fields = ("name", "owner__username", "owner_key")
     search_help_text = "Name, user or owner"
     list_select_related = ("owner",)
     list_per_page = 50
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
-    paginator = BoundedPaginator
     fields = ("called", "whose", "language", "how_large", "changed", "is_shared", "arguments",
               "source_files")  # fmt: skip
     actions = ("unshare_chosen",)
-
-    class Media:
-        css = {"all": ("executor_app/admin.css",)}  # noqa: RUF012
 
     # --- who may do what ------------------------------------------------------------------------
 
@@ -55,22 +50,10 @@ class SavedProgramAdmin(_ProgramAdmin):
     def has_change_permission(self, request: HttpRequest, obj: SavedProgram | None = None) -> bool:
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: SavedProgram | None = None) -> bool:
-        """Also with an account that is deleted: its programs go along."""
-        may = request.user.has_perm("auth.delete_user")
-        return may or super().has_delete_permission(request, obj)
-
     def has_unshare_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("executor_app.delete_savedprogram")
 
     # --- the list -------------------------------------------------------------------------------
-
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        if "%00" in request.META["QUERY_STRING"]:
-            raise BadRequest  # PostgreSQL knows no such text
-        return super().changelist_view(request, extra_context)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SavedProgram]:
         found = super().get_queryset(request)

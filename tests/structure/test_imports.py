@@ -81,8 +81,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "rendering": {"models", "transcripts", "protocol", "languages"},
 }
 # These wire the others together, and nothing but wiring imports them.
-WIRING = {"access_admin", "admin", "allowance_admin", "job_list", "job_page", "key_admin",
-          "program_admin", "running_admin",
+WIRING = {"access_admin", "admin", "admin_list", "allowance_admin", "job_list",
+          "job_page", "key_admin", "program_admin", "running_admin",
           "apps", "checks", "routing", "urls", "doctor", "management", "migrations",
           "templatetags"}  # fmt: skip
 FORBIDDEN_OUTSIDE = {
