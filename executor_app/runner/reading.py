@@ -57,6 +57,7 @@ class OutputReader:
         self._on_rest = on_rest
         self._loop = asyncio.get_running_loop()
         self._open = set(streams.outputs)
+        self._stderr = {fd for fd, stream in streams.outputs.items() if stream == "stderr"}
         self._polled: set[int] = set()
         self._resting: dict[int, asyncio.TimerHandle] = {}
         self._deferred = 0
@@ -89,7 +90,7 @@ class OutputReader:
 
         What the kernel still moves over belongs to it, and is worth the wait.
         """
-        outputs = sorted(self._open, key=lambda fd: self._streams.outputs[fd] == "stderr")
+        outputs = sorted(self._open, key=self._stderr.__contains__)
         return sum(self._read(fd, patiently=True) > 0 for fd in outputs) > 0
 
     def _poll(self, fd: int) -> None:
@@ -115,9 +116,9 @@ class OutputReader:
             self._do_not_poll(fd)
             self._rest(fd, 0)
             return
-        if self._streams.outputs[fd] == "stderr" and self._deferred < MOST_DEFERRED:
-            before = [each for each in self._open if self._streams.outputs[each] == "stdout"]
-            if sum(map(self._read, before)):
+        if self._may_defer(fd):
+            said_before = sum(self._read(each) for each in self._open - self._stderr)
+            if said_before:
                 self._deferred += 1
                 return
         self._deferred = 0
@@ -126,8 +127,10 @@ class OutputReader:
 
     def _has_to_wait(self, fd: int) -> bool:
         """Whether it is stderr, and stdout is left alone that may hold what came before."""
-        flooded = any(self._streams.outputs[each] == "stdout" for each in self._resting)
-        return flooded and self._streams.outputs[fd] == "stderr" and self._deferred < MOST_DEFERRED
+        return self._may_defer(fd) and bool(self._resting.keys() - self._stderr)
+
+    def _may_defer(self, fd: int) -> bool:
+        return fd in self._stderr and self._deferred < MOST_DEFERRED
 
     def _let_rest(self, fd: int) -> None:
         if self._streams.tty and fd in self._polled and self._crowded():
@@ -147,7 +150,7 @@ class OutputReader:
             self._on_rest(self._loop.time() - began)
             self._rest(fd, 0)
             self._read(fd)
-            if self._streams.outputs[fd] == "stderr":
+            if fd in self._stderr:
                 self._deferred = 0
         elif empty_looks + 1 < EMPTY_LOOKS:
             self._rest(fd, empty_looks + 1)
