@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import redis
 
+from codr.celery import app
 from executor_app.runner import mounts, procfs
 from executor_app.runner.cgroups import OF_EXECUTOR
 from executor_app.runner.host import UID_BASE
@@ -26,6 +27,11 @@ OPEN_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm")
 # Connections to Redis that an executor may come to have: the pool makes one for each command that
 # is under way, and a job has a few at once. Far less than one for each attack.
 MOST_FOR_ONE_JOB = 3
+# Celery's pool of connections for sending grows the same way, up to this many: it has one for each
+# of its threads that send at once, a job's start or result, and each has an epoll of its own
+# (kombu's MultiChannelPoller). Which jobs meet there is chance, and they stay: no waiting helps.
+MOST_SENDERS = app.conf.broker_pool_limit
+EPOLL = "anon_inode:[eventpoll]"
 # It is written anew every two seconds, and goes when the executor does.
 HEARTBEAT = b"codr:executor:"
 TO_REDIS = "a connection to Redis"
@@ -63,7 +69,9 @@ def take(stack: Stack) -> Traces:
 
 def left_since(stack: Stack, before: Traces, jobs_at_once: int = 1) -> list[str]:
     """What is there and was not before, once it has had its time to go."""
-    bound = Counter({TO_REDIS: MOST_FOR_ONE_JOB * jobs_at_once})
+    bound = Counter(
+        {TO_REDIS: MOST_FOR_ONE_JOB * jobs_at_once, EPOLL: min(jobs_at_once, MOST_SENDERS)}
+    )
     before = replace(before, descriptors=before.descriptors + bound)
     deadline = time.monotonic() + PATIENCE_S
     left = _growth(before, take(stack))
