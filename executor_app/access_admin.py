@@ -13,11 +13,13 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from .admin_list import AdminList
-from .job_list import MonthFilter
+from .job_list import MonthFilter, latest
 from .models import AuditEvent
 from .rendering.unseen import visible
 
 NOTHING: Final = "-"
+# By which events are found however old they are.
+INDEXED: Final = ("user_name", "owner_key", "address")
 
 # Django's own classes take no parameters where they run.
 if TYPE_CHECKING:
@@ -71,7 +73,7 @@ class AuditEventAdmin(AdminList, _AuditAdmin):
     list_display_links = None
     list_filter = ("kind", ("at", DateFilter), EventMonth, UserFilter, OwnerFilter, AddressFilter)
     search_fields = ("user_name", "owner_key", "address", "job_id", "detail")
-    search_help_text = "User, owner, address, job or words"
+    search_help_text = "User, owner or address; of the latest events also jobs and words"
     list_per_page = 100
     list_max_show_all = 200
 
@@ -89,6 +91,18 @@ class AuditEventAdmin(AdminList, _AuditAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         return super().changelist_view(request, {"title": "Audit trail", **(extra_context or {})})
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[AuditEvent], search_term: str
+    ) -> tuple[QuerySet[AuditEvent], bool]:
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        for field in INDEXED:
+            found = queryset.filter((field, term))
+            if found.exists():
+                return found, False
+        return super().get_search_results(request, latest(queryset, "at"), search_term)
 
     @admin.display(description="when", ordering="at")
     def when(self, event: AuditEvent) -> SafeString:

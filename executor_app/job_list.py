@@ -6,17 +6,18 @@ import re
 import uuid
 from datetime import UTC, date, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from .languages import languages
 from .models import Job
 
+M = TypeVar("M", bound=Model)
 # Nobody turns more pages than this, and words are looked for in so many; filters lead further back.
 MOST_LISTED: Final = 10_000
 MOST_MONTHS: Final = 36
@@ -123,11 +124,11 @@ def jobs_by_name(queryset: QuerySet[Job], term: str) -> QuerySet[Job] | None:
     return next((found for found in named if found.exists()), None)
 
 
-def latest(queryset: QuerySet[Job]) -> QuerySet[Job]:
-    """The most recent of these, for what has to be looked at one by one."""
-    times = queryset.order_by("-created_at").values_list("created_at", flat=True)
+def latest(queryset: QuerySet[M], time: str = "created_at") -> QuerySet[M]:
+    """The most recent of these by `time`, for what has to be looked at one by one."""
+    times = queryset.order_by(f"-{time}").values_list(time, flat=True)
     oldest = times[MOST_LISTED - 1 : MOST_LISTED].first()
-    return queryset if oldest is None else queryset.filter(created_at__gte=oldest)
+    return queryset if oldest is None else queryset.filter((f"{time}__gte", oldest))
 
 
 def ids_that_begin(term: str) -> tuple[uuid.UUID, uuid.UUID] | None:

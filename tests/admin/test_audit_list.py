@@ -9,7 +9,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils import timezone
 
-from executor_app import audit
+from executor_app import audit, job_list
 from executor_app.audit import Kind
 from executor_app.models import AuditEvent, Job
 from tests.admin.conftest import MakeJob, signed_in, staff
@@ -67,6 +67,34 @@ def test_the_trail_is_narrowed_down_by_month(auditor: Client) -> None:
     assert f"{old:%B %Y}" in page(auditor).text
     text = page(auditor, f"?month={old:%Y-%m}").text
     assert [each for each in ("new", "old") if each in text] == ["old"]
+
+
+def test_words_are_looked_for_in_the_latest_and_who_or_where_in_all(
+    auditor: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of what the filters leave, so that a month leads further back."""
+    monkeypatch.setattr(job_list, "MOST_LISTED", 2)
+    now = timezone.now()
+    for days in range(5):
+        AuditEvent.objects.create(
+            kind=Kind.KEY_MADE,
+            at=now - timedelta(days=40 * days),
+            user_name=f"user-{days}",
+            owner_key=f"user:{days}",
+            address=f"10.0.0.{days}",
+            detail=f"thing {days}",
+        )
+
+    def found(query: str) -> list[int]:
+        text = page(auditor, query).text
+        return [days for days in range(5) if f"thing {days}" in text]
+
+    assert found("?q=thing") == [0, 1]
+    assert found("?q=thing+3") == []
+    month = f"{now - timedelta(days=120):%Y-%m}"
+    assert found(f"?q=thing+3&month={month}") == [3]
+    for who in ("user-4", "user%3A4", "10.0.0.4"):
+        assert found(f"?q={who}") == [4]
 
 
 def test_nobody_adds_edits_or_deletes_an_event(administrator: Client) -> None:

@@ -116,6 +116,11 @@ ASKED: dict[str, Callable[[Client], Any]] = {
     "events since a day": lambda client: client.get(
         TRAIL + f"?at__gte={before(30):%Y-%m-%d}%2000:00Z"
     ),
+    "words in the trail": lambda client: client.get(TRAIL + "?q=divided+by+zero"),
+    "words in a month of it": lambda client: client.get(
+        TRAIL + f"?q=zero&month={before(100):%Y-%m}"
+    ),
+    "a user in the trail": lambda client: client.get(TRAIL + "?q=user-7"),
     "events of an address": lambda client: client.get(TRAIL + "?address=10.0.0.7"),
     "a repeated request": lambda client: jobs.find_request(jobs.Owner("user:7"), "request-7"),
 }
