@@ -45,6 +45,9 @@ class Session(asyncio.Protocol):
             await self._opened
 
     def send(self, message: Mapping[str, Any]) -> None:
+        """Raises SessionError where the socket has closed."""
+        if self._ended:
+            raise SessionError("the socket is closed")
         self._transport.write(as_frame(to_json(message)))
 
     async def until(self, *kinds: str) -> bytes:

@@ -78,6 +78,16 @@ def test_sessions_that_nobody_answers_are_not_waited_for_without_end(
         assert crowd.opened == 0
 
 
+def test_sessions_that_ended_before_their_answer_are_not_counted_as_answered(codr: Stack) -> None:
+    with Crowd(codr.url) as crowd:
+        crowd.grow(2)
+        assert crowd.opened == 2
+        gone = crowd._sessions[0]
+        crowd._loop.call_soon_threadsafe(gone.close)
+        until(lambda: gone._ended, "it is closed")
+        assert crowd.answer_all() == 1
+
+
 def test_a_load_of_which_nothing_was_done_is_no_rate() -> None:
     with pytest.raises(RuntimeError, match="none of 2 clients had its job done"):
         rate.drive(NOBODY, 2, 0.2)
