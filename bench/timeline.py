@@ -14,8 +14,7 @@ from .figures import Table
 WIDTH, ROW, LEFT, RIGHT, TOP = 900, 30, 90, 16, 40
 BAR: Final = 22
 COLOURS: Final = ("#e8a33d", "#d9673c", "#c9483b", "#b98a2f", "#8f5a3c", "#e07b52")
-# Narrower ones have no room for a word; pointing at any bar shows it.
-LEAST_WIDTH_FOR_WORDS: Final = 56
+# Of the bars that have room for their words; pointing at any bar shows them.
 CHARACTER: Final = 6.2
 
 
@@ -38,8 +37,7 @@ def as_svg(table: Table, steps: Sequence[tuple[str, float]]) -> str:
         process, _, what = step.partition(": ")
         number = processes.index(process)
         x, y, width = LEFT + before * scale, TOP + ROW * number, (at - before) * scale
-        words = what if width > LEAST_WIDTH_FOR_WORDS else ""
-        shown = words[: int((width - 6) / CHARACTER)]
+        shown = what if len(what) * CHARACTER < width - 6 else ""
         parts.append(
             f"<g><title>{escape(step)}: {at - before:.2f} ms, at {at:.2f} ms</title>"
             f'<rect x="{x:.1f}" y="{y}" width="{max(width, 1):.1f}" height="{BAR}"'
