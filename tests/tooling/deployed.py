@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import gettempdir
 
 from tests.stack import CHECKOUT
 
@@ -81,6 +82,7 @@ class Place:
         if unit.one("User") == "root":
             kept = [word.removeprefix("CAP_").lower() for word in unit.words(CAPABILITIES)]
             bounds.append("--bounding-set=-all," + ",".join(f"+{name}" for name in kept))
+            bounds = [*READ_ONLY, *bounds]
         with open(self.folder / f"{unit.name}.log", "ab") as log:
             self.processes[unit.name] = subprocess.Popen(
                 [*bounds, "--", *command],
@@ -113,6 +115,9 @@ class Place:
         )
 
 
+# ProtectSystem=strict; only where temporary files are, our folders among them, it may write.
+SEAL = 'mount --bind "$0" "$0" && mount -o remount,bind,ro / && exec "$@"'
+READ_ONLY = ("unshare", "--mount", "--propagation=slave", "sh", "-c", SEAL, gettempdir())
 CAPABILITIES = "CapabilityBoundingSet"
 
 
