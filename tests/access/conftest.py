@@ -20,6 +20,7 @@ from executor_app.protocol import SourceFile
 from tests.records.conftest import (
     database,
     fresh_database,
+    fresh_postgres,
     migrated_database,
     no_jobs,
     postgres_url,
@@ -30,6 +31,7 @@ from tests.records.conftest import (
 __all__ = [
     "database",
     "fresh_database",
+    "fresh_postgres",
     "migrated_database",
     "no_jobs",
     "postgres_url",

@@ -1,4 +1,5 @@
-"""Every test here runs on both databases, each set up by the settings' own code, in one session."""
+"""Every test here runs on both databases, each set up by the settings' own code, in one session;
+those of `make fast` on SQLite."""
 
 from __future__ import annotations
 
@@ -39,15 +40,11 @@ def postgres_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def fresh_database(
-    postgres_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Callable[[str], str]]:
-    """Makes an empty database of a kind and returns its URL."""
+def fresh_postgres(postgres_url: str) -> Iterator[Callable[[], str]]:
+    """Makes an empty database on the server and returns its URL."""
     made: list[str] = []
 
-    def make(kind: str) -> str:
-        if kind == "sqlite":
-            return f"sqlite:///{tmp_path_factory.mktemp('database') / 'codr.sqlite3'}"
+    def make() -> str:
         made.append(f"records_{uuid.uuid4().hex}")
         with psycopg.connect(postgres_url, autocommit=True) as server:
             server.execute(f"CREATE DATABASE {made[-1]}".encode())
@@ -57,6 +54,21 @@ def fresh_database(
     with psycopg.connect(postgres_url, autocommit=True) as server:
         for name in made:
             server.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+@pytest.fixture(scope="session")
+def fresh_database(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], str]:
+    """Makes an empty database of a kind and returns its URL. No server starts for SQLite alone."""
+
+    def make(kind: str) -> str:
+        if kind == "sqlite":
+            return f"sqlite:///{tmp_path_factory.mktemp('database') / 'codr.sqlite3'}"
+        url: str = request.getfixturevalue("fresh_postgres")()
+        return url
+
+    return make
 
 
 @pytest.fixture(scope="session")
@@ -74,7 +86,9 @@ def migrated_database(fresh_database: Callable[[str], str]) -> Callable[[str], s
     return find
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(
+    scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)]
+)
 def database(
     request: pytest.FixtureRequest,
     migrated_database: Callable[[str], str],
