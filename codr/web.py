@@ -19,6 +19,7 @@ django.setup()  # the door knows clients as the application does
 from daphne.cli import CommandLineInterface  # noqa: E402
 
 from codr.door import Door  # noqa: E402
+from executor_app.database import bound_answers  # noqa: E402
 
 
 class Web(CommandLineInterface):
@@ -26,4 +27,5 @@ class Web(CommandLineInterface):
 
 
 if __name__ == "__main__":
+    bound_answers()
     Web.entrypoint()

@@ -1,7 +1,8 @@
 """The web process's visits to the database. None of them keeps anybody waiting for long.
 
-They take turns in one thread. One that the database does not answer holds it up until the database
-is back, or the kernel has given the connection up; those behind it are told meanwhile.
+They take turns in one thread. One that the database does not answer holds it up until the kernel
+has given the connection up, or we have: a PostgreSQL that is frozen has a kernel that answers for
+it, and none of the time-outs of a connection ever runs out. Those behind it are told meanwhile.
 """
 
 from __future__ import annotations
@@ -9,9 +10,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Final, ParamSpec, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar
 
+import psycopg
 from channels.db import database_sync_to_async
+from django.db.backends.signals import connection_created
 
 logger = logging.getLogger(__name__)
 
@@ -19,6 +22,32 @@ P = ParamSpec("P")
 T = TypeVar("T")
 # A crowd's turns take a second or two, and the kernel gives a connection up after five.
 PATIENCE_S: Final = 8.0
+# No page and no socket asks for what takes so long. In a web process alone: a migration may.
+ANSWER_S: Final = 30.0
+
+
+def bound_answers() -> None:
+    """From now on no connection to PostgreSQL of this process waits longer for an answer."""
+    connection_created.connect(_bound, dispatch_uid="bound answers")
+
+
+def _bound(connection: Any, **_: Any) -> None:
+    """`statement_timeout` would be the server's to keep, which is what does not answer."""
+    if connection.vendor != "postgresql":
+        return
+    postgres: psycopg.Connection[Any] = connection.connection
+    wait = postgres.wait
+
+    def wait_within(*args: Any, **options: Any) -> Any:
+        try:
+            return wait(*args, **{**options, "timeout": options.get("timeout") or ANSWER_S})
+        except psycopg.errors._WaitTimeout as error:
+            postgres.close()  # nobody knows what it is in the middle of
+            raise psycopg.OperationalError(
+                f"PostgreSQL has not answered for {ANSWER_S:g} s; the connection is given up"
+            ) from error
+
+    postgres.wait = wait_within  # type: ignore[method-assign]
 
 
 async def visit(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
