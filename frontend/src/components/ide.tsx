@@ -110,24 +110,8 @@ export function Ide() {
           onSave={() => setOpen("save")}
         />
         <InteractiveTerminalOutput
-          language={execution.language}
-          outputLines={execution.outputLines}
-          seq={execution.seq}
-          screen={execution.screen}
-          isRunning={execution.isRunning}
-          isAway={execution.link === "away" || execution.link === "given_up"}
-          mayType={execution.mayType}
-          question={execution.question}
-          keys={execution.keys}
-          onInput={execution.sendInput}
-          onKeys={execution.sendKeys}
-          onInterrupt={execution.interrupt}
-          onEof={execution.sendEof}
+          execution={execution}
           onResize={resized}
-          onDrawn={execution.drawn}
-          isBatch={execution.isBatch}
-          stdout={execution.stdout}
-          onSave={execution.savedOutput}
           headTools={
             <>
               <RunOptionsButton state={options} />

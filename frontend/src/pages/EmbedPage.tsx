@@ -10,12 +10,12 @@ import { DEFAULTS } from "../editor/settings";
 import { useScheme } from "../scheme";
 import { NO_OPTIONS } from "../session/beforehand";
 import { noStore } from "../session/keptRun";
-import { useFound } from "../session/useFound";
-import { type Language, useLanguages } from "../session/useLanguages";
+import { type Language, type Languages, useLanguages } from "../session/useLanguages";
 import { useWebSocketExecution } from "../session/useWebSocketExecution";
 import { sharedWords as said, words } from "../words";
 import { addressInCodr, type Embedding, embeddingIn } from "./embedding";
-import { Frame, Loading, languageOf, Nothing } from "./Frame";
+import { Found, Loading, Nothing } from "./Found";
+import { Frame, languageOf } from "./Frame";
 import { useLinkRun } from "./useLinkRun";
 
 export default function EmbedPage() {
@@ -27,23 +27,27 @@ export default function EmbedPage() {
 }
 
 function OfProgram({ embedding, link }: { readonly embedding: Embedding; readonly link: string }) {
-  const found = useFound<ProgramShared>(`/api/shared/${encodeURIComponent(link)}`);
-  const loaded = useMemo(() => (found?.ok ? loadedFrom(found.value) : null), [found]);
-  const { languages, loaded: isKnown } = useLanguages();
-  if (found === null) return <Loading />;
-  if (!found.ok) {
-    if (found.code === "not_signed_in") return <Refused />;
-    const isGone = found.code === "no_such_program";
-    return isGone ? (
-      <Nothing title={said.noSuchProgram} text={said.linkHint} />
-    ) : (
-      <Nothing title={found.message} text="" />
-    );
-  }
-  if (loaded === null || !isKnown) return <Loading />;
-  const language = languageOf(languages, loaded.language);
-  const address = `/p/${link}`;
-  return <Embedded {...{ embedding, language, loaded }} address={() => address} />;
+  // Asked for at once, and not after the program.
+  const languages = useLanguages();
+  return (
+    <Found<ProgramShared> path={`/api/shared/${encodeURIComponent(link)}`} refused={<Refused />}>
+      {(shared) => <OfShared {...{ embedding, link, shared, languages }} />}
+    </Found>
+  );
+}
+
+interface OfSharedProps {
+  readonly embedding: Embedding;
+  readonly link: string;
+  readonly shared: ProgramShared;
+  readonly languages: Languages;
+}
+
+function OfShared({ embedding, link, shared, languages }: OfSharedProps) {
+  const loaded = useMemo(() => loadedFrom(shared), [shared]);
+  if (!languages.loaded) return <Loading />;
+  const language = languageOf(languages.languages, loaded.language);
+  return <Embedded {...{ embedding, language, loaded }} address={() => `/p/${link}`} />;
 }
 
 function OfCode({ embedding }: { readonly embedding: Embedding }) {

@@ -14,7 +14,7 @@ import type { Place } from "../session/traces";
 import type { Language } from "../session/useLanguages";
 import type { Execution } from "../session/useWebSocketExecution";
 import { InteractiveTerminalOutput, type Size } from "../terminal/InteractiveTerminalOutput";
-import { sharedWords as said, words } from "../words";
+import { words } from "../words";
 import "../components/editor.css";
 import "./pages.css";
 
@@ -87,25 +87,9 @@ export function Frame(props: Props) {
           </div>
         </section>
         <InteractiveTerminalOutput
-          language={execution.language}
-          outputLines={execution.outputLines}
-          seq={execution.seq}
-          screen={execution.screen}
-          isRunning={execution.isRunning}
-          isAway={execution.link === "away" || execution.link === "given_up"}
-          mayType={execution.mayType}
-          question={execution.question}
-          keys={execution.keys}
-          onInput={execution.sendInput}
-          onKeys={execution.sendKeys}
-          onInterrupt={execution.interrupt}
-          onEof={execution.sendEof}
+          execution={execution}
           onResize={props.onResize}
-          onDrawn={execution.drawn}
-          isBatch={execution.isBatch}
-          stdout={execution.stdout}
-          onSave={execution.savedOutput}
-          {...(props.idleHint === undefined ? {} : { idleHint: props.idleHint })}
+          idleHint={props.idleHint}
         />
       </main>
       {execution.problem !== null && (
@@ -120,27 +104,6 @@ export function Frame(props: Props) {
       <StatusLine state={execution} />
       <Announcer state={execution} />
     </div>
-  );
-}
-
-/** Where there is nothing to be shown: why, and where to go from here. */
-export function Nothing({ title, text }: { readonly title: string; readonly text: string }) {
-  return (
-    <main className="nothing" data-testid="nothing">
-      <h1>{title}</h1>
-      <p>{text}</p>
-      <a className="button run" href="/">
-        {said.openCodr}
-      </a>
-    </main>
-  );
-}
-
-export function Loading() {
-  return (
-    <main className="nothing">
-      <p role="status">{words.loadingPanel}</p>
-    </main>
   );
 }
 

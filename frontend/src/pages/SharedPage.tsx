@@ -7,20 +7,19 @@ import { RunButton } from "../components/RunButton";
 import { loadedFrom } from "../editor/sentProgram";
 import { useSettings } from "../editor/settings";
 import { noStore } from "../session/keptRun";
-import { useFound } from "../session/useFound";
 import { useLanguages } from "../session/useLanguages";
 import { useWebSocketExecution } from "../session/useWebSocketExecution";
 import { libraryWords, sharedWords as said, words } from "../words";
-import { Frame, Loading, languageOf, Nothing } from "./Frame";
+import { Found } from "./Found";
+import { Frame, languageOf } from "./Frame";
 import { useLinkRun } from "./useLinkRun";
 
 export default function SharedPage({ link }: { readonly link: string }) {
-  const found = useFound<ProgramShared>(`/api/shared/${link}`);
-  if (found === null) return <Loading />;
-  if (found.ok) return <Shared link={link} shared={found.value} />;
-  if (found.code === "not_signed_in") return <Nothing title={said.signIn} text={found.message} />;
-  if (found.code !== "no_such_program") return <Nothing title={found.message} text="" />;
-  return <Nothing title={said.noSuchProgram} text={said.linkHint} />;
+  return (
+    <Found<ProgramShared> path={`/api/shared/${link}`}>
+      {(shared) => <Shared link={link} shared={shared} />}
+    </Found>
+  );
 }
 
 function Shared({ link, shared }: { readonly link: string; readonly shared: ProgramShared }) {

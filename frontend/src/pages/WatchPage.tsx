@@ -6,19 +6,18 @@ import { Mark } from "../components/Mark";
 import { loadedFrom } from "../editor/sentProgram";
 import { useSettings } from "../editor/settings";
 import { noStore } from "../session/keptRun";
-import { useFound } from "../session/useFound";
 import { useLanguages } from "../session/useLanguages";
 import { useWebSocketExecution } from "../session/useWebSocketExecution";
 import { sharedWords as said } from "../words";
-import { Frame, Loading, languageOf, Nothing } from "./Frame";
+import { Found, Nothing } from "./Found";
+import { Frame, languageOf } from "./Frame";
 
 export default function WatchPage({ link }: { readonly link: string }) {
-  const found = useFound<JobWatched>(`/api/watch/${link}`);
-  if (found === null) return <Loading />;
-  if (found.ok) return <Watched link={link} job={found.value} />;
-  if (found.code === "not_signed_in") return <Nothing title={said.signIn} text={found.message} />;
-  if (found.code !== "no_such_job") return <Nothing title={found.message} text="" />;
-  return <Nothing title={said.noSuchRun} text={said.linkHint} />;
+  return (
+    <Found<JobWatched> path={`/api/watch/${link}`}>
+      {(job) => <Watched link={link} job={job} />}
+    </Found>
+  );
 }
 
 function Watched({ link, job }: { readonly link: string; readonly job: JobWatched }) {

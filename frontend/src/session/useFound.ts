@@ -4,10 +4,9 @@ import { useEffect, useState } from "react";
 import { type Answer, ask } from "./api";
 
 /** Null until the server has answered. */
-export function useFound<T>(path: string | null): Answer<T> | null {
+export function useFound<T>(path: string): Answer<T> | null {
   const [answer, setAnswer] = useState<Answer<T> | null>(null);
   useEffect(() => {
-    if (path === null) return;
     const stopped = new AbortController();
     void ask<T>(path, stopped.signal).then((found) => {
       if (!stopped.signal.aborted) setAnswer(found);

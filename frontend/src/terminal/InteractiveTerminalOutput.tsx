@@ -12,8 +12,7 @@ import {
   useState,
 } from "react";
 import { saveFile } from "../saveFile";
-import type { OutputFacts } from "../session/outputBytes";
-import type { OutputLine, Question } from "../session/reducer";
+import type { Execution } from "../session/useWebSocketExecution";
 import { words } from "../words";
 import { ControlKeys } from "./ControlKeys";
 import { InputHistory, localHistory } from "./history";
@@ -32,50 +31,31 @@ export interface Size {
 }
 
 interface Props {
-  /** Of the run: each has a history of inputs of its own. */
-  readonly language: string;
-  readonly outputLines: readonly OutputLine[];
-  /** The last event that they are of. */
-  readonly seq: number;
-  readonly screen: number;
-  readonly isRunning: boolean;
-  readonly isAway: boolean;
-  /** False for who only watches. */
-  readonly mayType: boolean;
-  /** All its input was given beforehand. */
-  readonly isBatch: boolean;
-  readonly stdout: OutputFacts;
-  readonly question: Question | null;
-  readonly keys: { readonly echo: boolean; readonly raw: boolean };
-  readonly onInput: (text: string) => void;
-  readonly onKeys: (data: string) => void;
-  readonly onInterrupt: () => void;
-  readonly onEof: (rest: string) => void;
+  /** Of the run that it shows, by whose language the history of inputs is kept. */
+  readonly execution: Execution;
   readonly onResize: (size: Size) => void;
-  /** All that the events up to `seq` say is on the screen. */
-  readonly onDrawn: (seq: number) => void;
-  readonly onSave: () => Blob;
   /** What stands in the terminal's head before its tools, and over it all. */
   readonly headTools?: ReactNode;
   readonly cover?: ReactNode;
   /** What a run will get, where that is not the usual. */
-  readonly idleHint?: string;
+  readonly idleHint?: string | undefined;
 }
 
 export function InteractiveTerminalOutput(props: Props) {
-  const { outputLines, seq, screen, isRunning, isBatch, keys } = props;
-  const takesInput = isRunning && props.mayType;
-  const question = props.mayType ? props.question : null;
+  const { execution } = props;
+  const { outputLines, seq, screen, isRunning, isBatch, mayType, keys, language } = execution;
+  const takesInput = isRunning && mayType;
+  const question = mayType ? execution.question : null;
   const box = useRef<HTMLDivElement>(null);
   const field = useRef<HTMLInputElement>(null);
   const [strip, setStrip] = useState<Strip | null>(null);
-  const view = useTerminal(box, props.onDrawn, (address) =>
+  const view = useTerminal(box, execution.drawn, (address) =>
     setStrip({ type: "links", addresses: [address] }),
   );
   const text = useScreenText(view);
   const links = useMemo(() => addressesIn(text), [text]);
   const { draft, latest, setDraft } = useDraft();
-  const history = useMemo(() => new InputHistory(props.language, localHistory), [props.language]);
+  const history = useMemo(() => new InputHistory(language, localHistory), [language]);
 
   useEffect(() => {
     if (screen > 0) view?.painter.reset();
@@ -83,8 +63,8 @@ export function InteractiveTerminalOutput(props: Props) {
   }, [view, screen, setDraft]);
   useEffect(() => view?.painter.append(outputLines, seq), [view, outputLines, seq]);
   useEffect(() => {
-    if (props.question !== null) view?.painter.releaseHeld();
-  }, [view, props.question]);
+    if (execution.question !== null) view?.painter.releaseHeld();
+  }, [view, execution.question]);
   useEffect(() => {
     view?.painter.setDraft(takesInput && keys.echo && !keys.raw ? draft : null);
   }, [view, draft, takesInput, keys]);
@@ -95,7 +75,7 @@ export function InteractiveTerminalOutput(props: Props) {
   const send = (line: string) => {
     // Not what was typed ahead: nobody knows yet whether it is a password that will be asked for.
     history.sent(line, question !== null && keys.echo && !keys.raw);
-    props.onInput(line);
+    execution.sendInput(line);
   };
   const recall: Recall = (from, by) => (keys.echo ? history.step(from, by) : from);
   const submit = (line: string) => {
@@ -104,26 +84,26 @@ export function InteractiveTerminalOutput(props: Props) {
   };
   const interrupt = () => {
     setDraft(EMPTY);
-    props.onInterrupt();
+    execution.interrupt();
   };
   const endInput = (rest: string) => {
     setDraft(EMPTY);
-    props.onEof(rest);
+    execution.sendEof(rest);
   };
 
   const typed = useEffectEvent((data: string) => {
     if (isBatch) {
-      if (data === "\x03") props.onInterrupt();
+      if (data === "\x03") execution.interrupt();
       return;
     }
-    if (keys.raw) return props.onKeys(data);
+    if (keys.raw) return execution.sendKeys(data);
     const edited = edit(latest(), data, recall);
     setDraft(edited.draft);
     for (const action of edited.actions) {
       if (action.type === "submit") send(action.text);
-      else if (action.type === "interrupt") props.onInterrupt();
-      else if (action.type === "eof") props.onEof(action.rest);
-      else props.onKeys(action.data);
+      else if (action.type === "interrupt") execution.interrupt();
+      else if (action.type === "eof") execution.sendEof(action.rest);
+      else execution.sendKeys(action.data);
     }
   });
   const resized = useEffectEvent(props.onResize);
@@ -153,8 +133,8 @@ export function InteractiveTerminalOutput(props: Props) {
     view?.terminal.focus();
   };
   const save = () => {
-    const { bytes, isText, isWhole } = props.stdout;
-    saveFile(props.onSave(), isText ? "output.txt" : "output.bin");
+    const { bytes, isText, isWhole } = execution.stdout;
+    saveFile(execution.savedOutput(), isText ? "output.txt" : "output.bin");
     if (!isWhole) setStrip({ type: "notice", text: words.saveIsPart(bytes) });
   };
 
@@ -177,7 +157,7 @@ export function InteractiveTerminalOutput(props: Props) {
             {props.headTools}
             <TerminalTools
               terminal={view?.terminal ?? null}
-              stdout={props.stdout}
+              stdout={execution.stdout}
               hasLinks={links.length > 0}
               onFind={() => setStrip({ type: "find" })}
               onLinks={() => setStrip({ type: "links", addresses: links })}
@@ -213,7 +193,7 @@ export function InteractiveTerminalOutput(props: Props) {
       </div>
       <div className="terminal-foot">
         {question === null ? (
-          <p className="hint">{hint(props)}</p>
+          <p className="hint">{hint(execution, props.idleHint)}</p>
         ) : (
           <InputLine
             question={question}
@@ -247,11 +227,11 @@ type Strip =
   | { readonly type: "links"; readonly addresses: readonly Address[] }
   | { readonly type: "notice"; readonly text: string };
 
-function hint({ isRunning, isAway, isBatch, mayType, idleHint }: Props): string {
-  if (!isRunning) return idleHint ?? words.footerIdle;
-  if (!mayType) return words.footerWatching;
-  if (isAway) return words.footerAway;
-  return isBatch ? words.footerBatch : words.footerRunning;
+function hint(execution: Execution, idleHint: string = words.footerIdle): string {
+  if (!execution.isRunning) return idleHint;
+  if (!execution.mayType) return words.footerWatching;
+  if (execution.link === "away" || execution.link === "given_up") return words.footerAway;
+  return execution.isBatch ? words.footerBatch : words.footerRunning;
 }
 
 /** Teaches what to press, and how the four kinds of text look. */
