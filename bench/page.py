@@ -45,14 +45,15 @@ window.interactive = new Promise((resolve, reject) => {
     setTimeout(() => reject(new Error("nothing can be written")), %d);
 });
 """
-# `encodedBodySize` is what came over the wire, without the head of each answer. Language packs are
-# named after their grammar; the page asks for the one it shows after everything else.
+# `encodedBodySize` is what came over the wire, without the head of each answer. Language packs, and
+# what comes with them, the page asks for once it has heard of the languages.
 TIMES: Final = """async () => {
     const interactive = await window.interactive;
     const [page] = performance.getEntriesByType("navigation");
     const paint = performance.getEntriesByName("first-contentful-paint")[0];
-    const isPack = ({name}) => /\\/(python|javascript|cFamily|rust)-[\\w-]+\\.js$/.test(name);
     const loaded = [page, ...performance.getEntriesByType("resource")];
+    const heard = loaded.find(({name}) => name.endsWith("/api/languages")).responseStart;
+    const isPack = ({startTime}) => startTime >= heard;
     const bytes = (entries) => entries.reduce((sum, {encodedBodySize}) => sum + encodedBodySize, 0);
     return {
         document: page.responseEnd,
@@ -165,7 +166,7 @@ def _size_line(target: Target, loads: list[_Load]) -> Line:
         what="the first load of the page, compressed, before the language pack",
         sandbox=target.sandbox,
         ours=f"{most.bytes / KIB:.0f} KiB in {most.requests} answers"
-        f" (the pack {most.packs / KIB:.0f} KiB)",
+        f" (the pack and what comes with it {most.packs / KIB:.0f} KiB)",
         target=f"< {FIRST_LOAD_TARGET_KIB} KiB",
         met=most.bytes < FIRST_LOAD_TARGET_KIB * KIB,
         numbers={"bytes": most.bytes, "packs": most.packs, "requests": most.requests},

@@ -2,13 +2,12 @@
 
 import { toggleComment } from "@codemirror/commands";
 import { type Diagnostic, setDiagnostics } from "@codemirror/lint";
-import { openSearchPanel } from "@codemirror/search";
 import { Compartment, EditorState, type Extension, type Text } from "@codemirror/state";
 import { EditorView } from "@codemirror/view";
 import { type Ref, useEffect, useEffectEvent, useImperativeHandle, useRef } from "react";
 import type { Place } from "../session/traces";
-import { otherTexts } from "./completion";
-import { loadKeys, loadPack } from "./languages";
+import { loadAssistance, loadKeys, loadPack, openSearch } from "./languages";
+import { otherTexts } from "./otherTexts";
 import type { Settings } from "./settings";
 import { editorSetup, readOnlySetup, settingsSetup } from "./setup";
 import type { Target } from "./useProgram";
@@ -38,12 +37,17 @@ interface Props {
 
 /** What of every document's set-up may change while it is there. */
 class Parts {
+  readonly assistance = new Compartment();
   readonly pack = new Compartment();
   readonly keys = new Compartment();
   readonly settings = new Compartment();
 
+  /** Once it has come, every document has it from its beginning. */
+  helps: Extension = [];
+
   readonly initial = (): Extension => [
     this.keys.of([]),
+    this.assistance.of(this.helps),
     editorSetup,
     this.settings.of([]),
     this.pack.of([]),
@@ -99,6 +103,21 @@ export function CodeEditor(props: Props) {
   }, [documentName, isReadOnly]);
 
   useEffect(() => {
+    if (documentName === "") return;
+    let current = true;
+    const { assistance } = parts.current;
+    void loadAssistance().then((extension) => {
+      parts.current.helps = extension;
+      const editor = view.current;
+      if (!current || editor === null || assistance.get(editor.state) === extension) return;
+      editor.dispatch({ effects: assistance.reconfigure(extension) });
+    });
+    return () => {
+      current = false;
+    };
+  }, [documentName]);
+
+  useEffect(() => {
     let current = documentName !== "";
     void loadPack(highlight).then((extension) => {
       const effects = parts.current.pack.reconfigure(extension);
@@ -149,7 +168,9 @@ export function CodeEditor(props: Props) {
 
   useImperativeHandle(props.ref, () => ({
     focus: () => view.current?.focus(),
-    search: () => view.current !== null && openSearchPanel(view.current),
+    search: () => {
+      if (view.current !== null) void openSearch(view.current);
+    },
     toggleComment: () => view.current !== null && toggleComment(view.current),
   }));
 

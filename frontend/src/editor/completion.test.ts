@@ -2,7 +2,8 @@ import { CompletionContext } from "@codemirror/autocomplete";
 import { python } from "@codemirror/lang-python";
 import { EditorState } from "@codemirror/state";
 import { expect, it } from "vitest";
-import { completionSource, otherTexts } from "./completion";
+import { completionSource } from "./completion";
+import { otherTexts } from "./otherTexts";
 
 const SOURCE = completionSource("while with", [
   { label: "while", detail: "loop", text: "while #{x}:" },

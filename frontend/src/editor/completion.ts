@@ -10,11 +10,7 @@ import {
 } from "@codemirror/autocomplete";
 import { syntaxTree } from "@codemirror/language";
 import { type Extension, Facet } from "@codemirror/state";
-
-/** The texts of the program's other files. */
-export const otherTexts = Facet.define<() => readonly string[], () => readonly string[]>({
-  combine: (values) => values[0] ?? (() => []),
-});
+import { otherTexts } from "./otherTexts";
 
 type Source = (context: CompletionContext) => CompletionResult | null;
 

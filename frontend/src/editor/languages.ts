@@ -1,6 +1,7 @@
 // Language packs (grammar, words, snippets) and key bindings, each loaded when it is first needed.
 
 import { type Extension, Prec } from "@codemirror/state";
+import type { EditorView } from "@codemirror/view";
 import type { Settings } from "./settings";
 
 const BY_ENDING: Record<string, string> = {
@@ -40,6 +41,15 @@ export async function loadPack(highlight: string): Promise<Extension> {
     default:
       return [];
   }
+}
+
+/** Of every document: what helps to write in it. */
+export async function loadAssistance(): Promise<Extension> {
+  return (await import("./assistance")).assistance;
+}
+
+export async function openSearch(view: EditorView): Promise<void> {
+  (await import("./assistance")).openSearchPanel(view);
 }
 
 /** Before all others: who chose them wants their Ctrl+D and Escape. */

@@ -1,10 +1,8 @@
-// What every editor of the page has, whatever its language.
+// What every editor of the page has from its first moment, whatever its language.
 
-import { closeBrackets, closeBracketsKeymap, completionKeymap } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
 import { bracketMatching, indentOnInput, indentUnit } from "@codemirror/language";
 import { lintGutter, lintKeymap } from "@codemirror/lint";
-import { highlightSelectionMatches, search, searchKeymap } from "@codemirror/search";
 import { EditorState, type Extension, Prec } from "@codemirror/state";
 import {
   crosshairCursor,
@@ -18,7 +16,6 @@ import {
   rectangularSelection,
 } from "@codemirror/view";
 import { words } from "../words";
-import { completing } from "./completion";
 import { errorLines } from "./errorLines";
 import type { Settings } from "./settings";
 import { editorTheme } from "./theme";
@@ -35,22 +32,10 @@ export const editorSetup: Extension = [
   crosshairCursor(),
   indentOnInput(),
   bracketMatching(),
-  closeBrackets(),
-  completing,
-  search({ top: true }),
-  highlightSelectionMatches(),
   lintGutter(),
   errorLines,
   editorTheme,
-  keymap.of([
-    ...closeBracketsKeymap,
-    ...defaultKeymap,
-    ...searchKeymap,
-    ...historyKeymap,
-    ...completionKeymap,
-    ...lintKeymap,
-    indentWithTab,
-  ]),
+  keymap.of([...defaultKeymap, ...historyKeymap, ...lintKeymap, indentWithTab]),
   EditorState.phrases.of(words.editorPhrases),
   EditorView.contentAttributes.of({
     "aria-label": words.editorLabel,
