@@ -165,7 +165,6 @@ def test_everything_is_done_without_a_mouse_and_has_a_name(ide: Ide, screenshots
 
     walk.go_to("Program source")
     walk.press("Control+s")
-    expect(ide.part("program-name")).to_be_focused()
     walk.type("greeter\n")
     expect(ide.part("file-note")).to_contain_text("Saved as greeter.")
     walk.go_to("mine", "Shift+Tab")

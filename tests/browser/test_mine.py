@@ -132,6 +132,15 @@ def test_a_running_program_is_not_left_for_a_transcript(ide: Ide) -> None:
     ide.has_ended()
 
 
+def test_what_is_typed_right_after_the_first_ctrl_s_is_the_name(ide: Ide) -> None:
+    ide.choose("python")
+    ide.write("print('kept')")
+    ide.page.keyboard.press("Control+s")
+    ide.page.keyboard.type("greeter\n")
+    expect(ide.part("file-note")).to_contain_text("Saved as greeter.")
+    expect(ide.code).to_have_text("print('kept')")
+
+
 @SIZES
 def test_a_program_is_saved_opened_renamed_and_deleted(
     open_ide: Open, codr: Stack, size: tuple[int, int]

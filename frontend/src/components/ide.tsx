@@ -12,6 +12,7 @@ import { InteractiveTerminalOutput, type Size } from "../terminal/InteractiveTer
 import { libraryWords, words } from "../words";
 import { Announcer } from "./Announcer";
 import { EditorPanel } from "./EditorPanel";
+import { SaveDialog } from "./library/SaveDialog";
 import { ProblemPanel } from "./ProblemPanel";
 import { RunOptions, RunOptionsButton } from "./RunOptions";
 import { StatusLine } from "./StatusLine";
@@ -22,9 +23,9 @@ import { useRunOptions } from "./useRunOptions";
 import { useSaving } from "./useSaving";
 import { WatchButton } from "./WatchButton";
 
-// Each is there when it is first opened, and not before.
+// Each is there when it is first opened, and not before. What one types into at once, as the name of a
+// program after Ctrl+S, does not wait: the first letters would go elsewhere.
 const Library = lazy(() => import("./library/Library"));
-const SaveDialog = lazy(() => import("./library/SaveDialog"));
 const WatchDialog = lazy(() => import("./WatchDialog"));
 
 type Open = "nothing" | "library" | "save" | "watch";

@@ -6,7 +6,6 @@ import type { Saved } from "../../editor/programFiles";
 import { ask, change } from "../../session/api";
 import { libraryWords as said, words } from "../../words";
 import { Dialog } from "../Dialog";
-import "./library.css";
 
 interface Props {
   /** What it is called already. */
@@ -16,7 +15,7 @@ interface Props {
   readonly onClose: () => void;
 }
 
-export default function SaveDialog({ saved, request, onSaved, onClose }: Props) {
+export function SaveDialog({ saved, request, onSaved, onClose }: Props) {
   const [name, setName] = useState(saved?.name ?? "");
   const [problem, setProblem] = useState("");
   /** The name that another program of one's own has. */
