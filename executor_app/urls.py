@@ -10,6 +10,7 @@ urlpatterns = [
     path("", views.ide, name="ide"),
     path("p/<str:link>", views.ide_of_link, name="shared-program"),
     path("watch/<str:link>", views.ide_of_link, name="watch"),
+    path("run/<str:link>", views.ide_of_link, name="shared-run"),
     path("embed", views.embed, name="embed"),
     path("account/", account.account, name="account"),
     path("account/keys/", account.make_key, name="make-key"),

@@ -6,6 +6,7 @@ import "./style.css";
 // Whoever opens the page itself loads none of these.
 const SharedPage = lazy(() => import("./pages/SharedPage"));
 const WatchPage = lazy(() => import("./pages/WatchPage"));
+const RunPage = lazy(async () => ({ default: (await import("./pages/WatchPage")).RunPage }));
 const EmbedPage = lazy(() => import("./pages/EmbedPage"));
 
 function page(): ReactNode {
@@ -15,6 +16,8 @@ function page(): ReactNode {
       return <SharedPage link={link} />;
     case "watch":
       return <WatchPage link={link} />;
+    case "run":
+      return <RunPage jobId={link} />;
     case "embed":
       return <EmbedPage />;
     default:

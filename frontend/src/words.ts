@@ -42,6 +42,8 @@ export const words = {
   mineHint: "Your runs and your saved programs",
   sourceLabel: "Program source, to be read.",
   unreachable: "The server cannot be reached. Check your network, then try again.",
+  unanswered: (status: number) =>
+    `The server could not do that just now (${status}). Wait a little, then try again.`,
   keptInput: "the kept input",
   loadingPanel: "Loading…",
   linkOfRun: "Link to this run",
@@ -105,6 +107,24 @@ export const words = {
     replace: "Replace",
     "replace all": "Replace all",
     close: "Close",
+    "current match": "Match",
+    "on line": "on line",
+    "replaced match on line $": "Replaced on line $",
+    "replaced $ matches": "Replaced $ times",
+    "Go to line": "Go to line",
+    go: "Go",
+    "Selection deleted": "Selection deleted",
+    "Control character": "Control character",
+    Completions: "Words to choose from",
+    Diagnostics: "Errors",
+    "No diagnostics": "No errors",
+    "Fold line": "Fold line",
+    "Unfold line": "Unfold line",
+    "Folded lines": "Folded lines",
+    "Unfolded lines": "Unfolded lines",
+    to: "to",
+    "folded code": "Folded lines",
+    unfold: "Unfold",
   },
   terminal: "Terminal",
   terminalLog: "What the terminal shows, as text",
@@ -239,7 +259,8 @@ export const libraryWords = {
 export const sharedWords = {
   watch: "Share this run",
   watchHint: "Let others watch this run, or type into it",
-  watchTitle: "Watch together",
+  watchTitle: "Share this run",
+  byLink: "By a link",
   watchLead:
     "Who has the link sees this program and its terminal live, what you type too, but no passwords.",
   makeLink: "Make a link",
@@ -247,12 +268,25 @@ export const sharedWords = {
   mayTypeHint: "They answer the program as you do. Stopping it stays yours.",
   withdraw: "Take the link back",
   withdrawn: "The link leads nowhere any more; whoever was watching sees no more.",
+  byName: "With accounts",
+  byNameLead: "An account of that name sees this run too. Nobody is told whether there is one.",
+  accountName: "Name of an account",
+  accountEmpty: "Write the name of an account.",
+  accountCharacters: "The name of an account has letters, digits and _ . @ + - only.",
+  sharedWith: (name: string) => `Shared with ${name}. Signed in, they see it at the address below.`,
+  takenFrom: (name: string) => `No longer shared with ${name}.`,
+  sharers: "Shared with",
+  typing: "May type",
+  takeBack: "Take back",
+  addressForThem: "Their address for it",
   watching: (title: string) => `Somebody shares this ${title} program with you.`,
   mayTypeNow: "You may type.",
   mayTypeNoMore: "You are watching.",
   ownRun: "This is your own run, as others see it.",
   noSuchRun: "This link leads to no run.",
   noSuchProgram: "This link leads to no program.",
+  runHint:
+    "It is shown to who is signed in to an account that it is shared with. It may have been taken back.",
   linkHint: "It may have been taken back. Ask whoever gave it to you for another one.",
   watchOver: "It is over. This is what was said in it.",
   noLongerShared: "This run is no longer shared with you.",
@@ -295,6 +329,7 @@ export const optionWords = {
   fileHint: (name: string, bytes: number) => `${name}, ${size(bytes)}`,
   fileFailed: "This file could not be read. Choose it again.",
   args: "Arguments",
+  argsExample: "--name 'Ada L.' 36",
   argsHint: "As in a shell: spaces separate, quotes keep together.",
   argsRead: (count: number) => (count === 1 ? "1 argument:" : `${count} arguments:`),
   limits: "Limits for a run",
@@ -400,6 +435,14 @@ export function finalWords(status: FinalStatus): string {
   }
 }
 
+/** Of an earlier run, in a list. */
+export function statusWordsOf(status: string, exitCode: number | null): string {
+  if (!isFinal(status)) return phaseWords(status === "queued" ? "queued" : "running", null);
+  const text = finalWords(status);
+  if (status !== "completed" || exitCode === null || exitCode === 0) return text;
+  return `${text}, exit code ${exitCode}`;
+}
+
 /** The line that the terminal closes a run with. */
 export function endLine(complete: Complete): string {
   const parts = [finalWords(complete.status)];
@@ -438,6 +481,21 @@ export function size(bytes: number): string {
   if (bytes < 1024) return `${bytes} bytes`;
   const kib = bytes / 1024;
   return kib < 1024 ? `${Math.round(kib)} KB` : `${(kib / 1024).toFixed(1)} MB`;
+}
+
+/** What the server refused to a person; null where its own sentence says it best, since the server
+ * speaks to programs too. */
+export function refusalWords(code: string): string | null {
+  switch (code) {
+    case "not_signed_in":
+      return "This needs an account here. Sign in, then try again.";
+    case "wrong_origin":
+      return closeWords(CLOSE_CODES.FORBIDDEN, true);
+    case "csrf":
+      return "The server no longer knows this page. Reload the page, then try again.";
+    default:
+      return null;
+  }
 }
 
 /** Why the connection is gone before the program ended, and what to do about it. */

@@ -171,6 +171,16 @@ def sharing_a_run(ide: Ide) -> None:
     ide.part("watch").click()
     ide.press("Make a link")
     expect(ide.part("watch-link")).to_be_visible()
+    ide.part("account-name").fill("ada")
+    ide.page.keyboard.press("Enter")
+    expect(ide.part("sharers")).to_contain_text("ada")
+
+
+def sharing_an_earlier_run(ide: Ide) -> None:
+    ide.page.keyboard.press("Escape")
+    ide.open_mine()
+    ide.entry("runs").get_by_role("button", name="Share").click()
+    expect(ide.part("sharers")).to_contain_text("ada")
 
 
 # In this order: each begins where the one before has left the page.
@@ -193,6 +203,7 @@ STATES: list[Callable[[Ide], None]] = [
     my_programs,
     renaming,
     sharing_a_run,
+    sharing_an_earlier_run,
 ]
 SIZES = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 

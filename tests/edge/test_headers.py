@@ -119,7 +119,7 @@ def test_others_may_frame_the_page_that_is_made_for_it_and_no_other(parts: Parts
         policy = found["content-security-policy"].split("; ")
         assert f"frame-ancestors {origins}" in policy
         assert "script-src 'self'" in policy
-    for path in ("/", "/p/x", "/watch/x", "/embed/", "/embedded"):
+    for path in ("/", "/p/x", "/watch/x", "/run/x", "/embed/", "/embedded"):
         _, found, _ = ask(parts.ports["web"], "GET", path, {})
         assert found["x-frame-options"] == "DENY", path
         assert "frame-ancestors 'none'" in found["content-security-policy"], path

@@ -26,9 +26,9 @@ import { WatchButton } from "./WatchButton";
 // Each is there when it is first opened, and not before. What one types into at once, as the name of a
 // program after Ctrl+S, does not wait: the first letters would go elsewhere.
 const Library = lazy(() => import("./library/Library"));
-const WatchDialog = lazy(() => import("./WatchDialog"));
+const ShareDialog = lazy(() => import("./sharing/ShareDialog"));
 
-type Open = "nothing" | "library" | "save" | "watch";
+type Open = "nothing" | "library" | "save" | "share";
 
 const NO_DETAILS: readonly Place[] = [];
 
@@ -117,7 +117,7 @@ export function Ide() {
             <>
               <RunOptionsButton state={options} />
               {execution.jobId !== null && !execution.isGone && (
-                <WatchButton onOpen={() => setOpen("watch")} />
+                <WatchButton onOpen={() => setOpen("share")} />
               )}
             </>
           }
@@ -165,8 +165,8 @@ export function Ide() {
             onClose={close}
           />
         )}
-        {open === "watch" && execution.jobId !== null && (
-          <WatchDialog jobId={execution.jobId} onClose={close} />
+        {open === "share" && execution.jobId !== null && (
+          <ShareDialog jobId={execution.jobId} onClose={close} />
         )}
       </Suspense>
     </div>

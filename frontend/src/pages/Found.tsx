@@ -8,6 +8,8 @@ interface Props<T> {
   readonly path: string;
   /** In place of what is said to who has to sign in first. */
   readonly refused?: ReactNode;
+  /** The same where the link leads nowhere. */
+  readonly gone?: ReactNode;
   readonly children: (found: T) => ReactNode;
 }
 
@@ -17,24 +19,32 @@ const GONE: Readonly<Record<string, string>> = {
   no_such_job: said.noSuchRun,
 };
 
-export function Found<T>({ path, refused, children }: Props<T>) {
+export function Found<T>({ path, refused, gone, children }: Props<T>) {
   const found = useFound<T>(path);
   if (found === null) return <Loading />;
   if (found.ok) return children(found.value);
   if (found.code === "not_signed_in") {
     return refused ?? <Nothing title={said.signIn} text={found.message} />;
   }
-  const gone = GONE[found.code];
-  if (gone === undefined) return <Nothing title={found.message} text="" />;
-  return <Nothing title={gone} text={said.linkHint} />;
+  const title = GONE[found.code];
+  if (title === undefined) return <Nothing title={found.message} text="" />;
+  return gone ?? <Nothing title={title} text={said.linkHint} />;
 }
 
-export function Nothing({ title, text }: { readonly title: string; readonly text: string }) {
+interface NothingProps {
+  readonly title: string;
+  readonly text: string;
+  /** What is to be done first. */
+  readonly children?: ReactNode;
+}
+
+export function Nothing({ title, text, children }: NothingProps) {
   return (
     <main className="nothing" data-testid="nothing">
       <h1>{title}</h1>
       <p>{text}</p>
-      <a className="button run" href="/">
+      {children}
+      <a className={children ? "button quiet" : "button run"} href="/">
         {said.openCodr}
       </a>
     </main>

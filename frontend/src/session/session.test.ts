@@ -738,7 +738,13 @@ describe("a frame", () => {
 });
 
 describe("a run that is shared", () => {
-  const theirs = { jobId: "j", language: "python", isBatch: false, link: "token" };
+  const theirs = {
+    jobId: "j",
+    language: "python",
+    isBatch: false,
+    isWatched: true,
+    link: "token",
+  };
 
   function watch(): void {
     session.follow(theirs);
@@ -750,6 +756,16 @@ describe("a run that is shared", () => {
     expect(wire().sent).toEqual([{ ...attach(0), link: "token" }]);
     session.resize(20, 20);
     expect(wire().sent).toHaveLength(1);
+  });
+
+  it("is followed without one by an account that it is shared with, and not resized either", () => {
+    const { link: _, ...shared } = theirs;
+    session.follow(shared);
+    wire().handlers.opened();
+    expect(wire().sent).toEqual([attach(0)]);
+    session.resize(20, 20);
+    expect(wire().sent).toHaveLength(1);
+    expect(session.getState().mayType).toBe(false);
   });
 
   it("takes input as long as its owner lets one type", () => {

@@ -37,7 +37,9 @@ export interface Followed {
   readonly jobId: string;
   readonly language: string;
   readonly isBatch: boolean;
-  /** By which its owner shares it, where that is somebody else. */
+  /** Somebody else's, who shares it. */
+  readonly isWatched?: boolean;
+  /** By which they share it; without one it is shared with this account. */
   readonly link?: string;
 }
 
@@ -92,6 +94,7 @@ export class Session {
   /** The last piece of others' input that the server told of. */
   private toldInput = 0;
   private link = "";
+  private isWatched = false;
   /** What was typed before the reload, until the events that it followed have come again. */
   private toShow: Said[] = [];
   /** In order; sent again to whoever has us next, where twice is as good as once. */
@@ -150,10 +153,11 @@ export class Session {
   };
 
   /** Shows an earlier run, or somebody else's, from its beginning and as it goes on. */
-  readonly follow = ({ jobId, language, isBatch, link = "" }: Followed): void => {
+  readonly follow = ({ jobId, language, isBatch, isWatched = false, link = "" }: Followed) => {
     if (isLive(this.state)) return;
     this.letGo();
     this.link = link;
+    this.isWatched = isWatched;
     this.keep({ jobId, language, isBatch, over: false, said: [], cut: false, unsent: [] });
     this.wasReached = true;
     if (this.kept !== null) this.rebuild(this.kept);
@@ -368,7 +372,7 @@ export class Session {
     this.toldInput = 0;
     this.toShow = [...kept.said];
     const { language, jobId, isBatch = false } = kept;
-    this.now({ type: "found", language, jobId, isBatch, isWatched: this.link !== "" });
+    this.now({ type: "found", language, jobId, isBatch, isWatched: this.isWatched });
     if (kept.cut) this.now({ type: "typed_is_cut" });
   }
 
@@ -392,6 +396,7 @@ export class Session {
     this.acked = 0;
     this.toldInput = 0;
     this.link = "";
+    this.isWatched = false;
     this.sender = randomName();
     this.lastInput = 0;
   }

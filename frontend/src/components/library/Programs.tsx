@@ -12,7 +12,7 @@ import { loadedFrom } from "../../editor/sentProgram";
 import { ask, change } from "../../session/api";
 import { useAccount } from "../../session/useAccount";
 import { libraryWords as said, words } from "../../words";
-import { LinkField } from "../LinkField";
+import { LinkField } from "../sharing/LinkField";
 import type { LibraryProps } from "./Library";
 import { useList } from "./useList";
 

@@ -1,10 +1,12 @@
-// One's runs: how each went, its source, what was said in it, and its program once more.
+// One's runs: how each went, its source, what was said in it, its program once more, and who else
+// sees it.
 
 import { useState } from "react";
 import type { JobDetail, JobListed, JobPage } from "../../answers";
 import { loadedFrom } from "../../editor/sentProgram";
 import { ask } from "../../session/api";
-import { finalWords, isFinal, phaseWords, libraryWords as said, words } from "../../words";
+import { isFinal, libraryWords as said, statusWordsOf, words } from "../../words";
+import { RunSharing } from "../sharing/RunSharing";
 import type { LibraryProps } from "./Library";
 import { useList } from "./useList";
 
@@ -48,6 +50,7 @@ interface RunProps extends LibraryProps {
 
 function Run({ job, languages, isRunning, onLoad, onFollow, onProblem, onClose }: RunProps) {
   const [source, setSource] = useState<JobDetail | null>(null);
+  const [isSharing, setSharing] = useState(false);
   const [isBusy, setBusy] = useState(false);
   const language = languages.find(({ name }) => name === job.language);
   const title = language?.title ?? job.language;
@@ -81,13 +84,13 @@ function Run({ job, languages, isRunning, onLoad, onFollow, onProblem, onClose }
         <p>
           <span>{title}</span>
           <span className="entry-status" data-tone={toneOf(job)}>
-            {statusOf(job)}
+            {statusWordsOf(job.status, job.exit_code)}
           </span>
           <time dateTime={job.created_at}>{at}</time>
         </p>
         <code>{job.first_line || job.file_name}</code>
       </div>
-      <div className="entry-actions">
+      <div className="entry-actions run-actions">
         <button
           type="button"
           className="button quiet"
@@ -116,7 +119,17 @@ function Run({ job, languages, isRunning, onLoad, onFollow, onProblem, onClose }
         >
           {said.again}
         </button>
+        <button
+          type="button"
+          className="button quiet"
+          aria-label={said.named(said.share, name)}
+          aria-expanded={isSharing}
+          onClick={() => setSharing(!isSharing)}
+        >
+          {said.share}
+        </button>
       </div>
+      {isSharing && <RunSharing jobId={job.id} />}
       {source !== null && <Source job={source} />}
     </li>
   );
@@ -136,14 +149,6 @@ function Source({ job }: { readonly job: JobDetail }) {
       {left.length > 0 && <p className="field-hint">{said.left(left)}</p>}
     </div>
   );
-}
-
-function statusOf({ status, exit_code: code }: JobListed): string {
-  if (!isFinal(status)) return phaseWords(status === "queued" ? "queued" : "running", null);
-  const text = finalWords(status);
-  return status === "completed" && code !== 0 && code !== null
-    ? `${text}, exit code ${code}`
-    : text;
 }
 
 function toneOf({ status, exit_code: code }: JobListed): string {

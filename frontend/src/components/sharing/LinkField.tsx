@@ -1,8 +1,9 @@
 // An address to be given to others: to be read, chosen and copied.
 
 import { useId, useState } from "react";
-import { copyText } from "../terminal/clipboard";
-import { libraryWords as said } from "../words";
+import { copyText } from "../../terminal/clipboard";
+import { libraryWords as said } from "../../words";
+import "./sharing.css";
 
 interface Props {
   readonly name: string;

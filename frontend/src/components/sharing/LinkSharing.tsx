@@ -1,24 +1,18 @@
-// The owner of a run gives others a link to it, says whether they may type, and takes it back.
+// A link to a run, for whoever is to see it: the owner says whether they may type, and takes it back.
 
 import { useEffect, useId, useRef, useState } from "react";
-import type { JobLinked } from "../answers";
-import { type Answer, ask, change } from "../session/api";
-import { sharedWords as said, words } from "../words";
-import { Dialog } from "./Dialog";
+import type { JobLinked } from "../../answers";
+import { type Answer, ask, change } from "../../session/api";
+import { sharedWords as said, words } from "../../words";
 import { LinkField } from "./LinkField";
 
-interface Props {
-  readonly jobId: string;
-  readonly onClose: () => void;
-}
-
-export default function WatchDialog({ jobId, onClose }: Props) {
+export function LinkSharing({ jobId }: { readonly jobId: string }) {
   const address = `/api/jobs/${jobId}/link`;
   const [linked, setLinked] = useState<JobLinked | null>(null);
   const [problem, setProblem] = useState("");
   const [note, setNote] = useState("");
   const hint = useId();
-  const box = useRef<HTMLDivElement>(null);
+  const box = useRef<HTMLElement>(null);
   const hasActed = useRef(false);
 
   const take = (answer: Answer<JobLinked>, text: string) => {
@@ -54,47 +48,46 @@ export default function WatchDialog({ jobId, onClose }: Props) {
   const withdraw = async () => take(await change<JobLinked>("DELETE", address), said.withdrawn);
 
   return (
-    <Dialog title={said.watchTitle} onClose={onClose}>
-      <div className="watch-dialog" ref={box}>
-        <p>{said.watchLead}</p>
-        {linked === null && problem === "" && <p className="field-hint">{words.loadingPanel}</p>}
-        {linked !== null && linked.link === null && (
-          <button type="button" className="button run" onClick={() => void give(false)}>
-            {said.makeLink}
-          </button>
-        )}
-        {linked !== null && linked.link !== null && (
-          <>
-            <LinkField
-              name={words.linkOfRun}
-              value={`${location.origin}/watch/${linked.link}`}
-              testId="watch-link"
+    <section className="sharing" ref={box}>
+      <h3>{said.byLink}</h3>
+      <p>{said.watchLead}</p>
+      {linked === null && problem === "" && <p className="field-hint">{words.loadingPanel}</p>}
+      {linked !== null && linked.link === null && (
+        <button type="button" className="button run" onClick={() => void give(false)}>
+          {said.makeLink}
+        </button>
+      )}
+      {linked !== null && linked.link !== null && (
+        <>
+          <LinkField
+            name={words.linkOfRun}
+            value={`${location.origin}/watch/${linked.link}`}
+            testId="watch-link"
+          />
+          <label className="choice">
+            <input
+              type="checkbox"
+              data-testid="may-type"
+              checked={linked.may_type}
+              aria-describedby={hint}
+              onChange={(event) => void give(event.target.checked)}
             />
-            <label className="choice">
-              <input
-                type="checkbox"
-                data-testid="may-type"
-                checked={linked.may_type}
-                aria-describedby={hint}
-                onChange={(event) => void give(event.target.checked)}
-              />
-              {said.mayType}
-            </label>
-            <p id={hint} className="field-hint">
-              {said.mayTypeHint}
-            </p>
-            <button type="button" className="button quiet" onClick={() => void withdraw()}>
-              {said.withdraw}
-            </button>
-          </>
-        )}
-        <p role="status" className="field-hint">
-          {note}
-        </p>
-        <p role="alert" className="field-problem">
-          {problem}
-        </p>
-      </div>
-    </Dialog>
+            {said.mayType}
+          </label>
+          <p id={hint} className="field-hint">
+            {said.mayTypeHint}
+          </p>
+          <button type="button" className="button quiet" onClick={() => void withdraw()}>
+            {said.withdraw}
+          </button>
+        </>
+      )}
+      <p role="status" className="field-hint">
+        {note}
+      </p>
+      <p role="alert" className="field-problem">
+        {problem}
+      </p>
+    </section>
   );
 }
