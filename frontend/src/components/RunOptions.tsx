@@ -192,7 +192,7 @@ function Arguments({ state }: { readonly state: RunOptionsState }) {
             type="text"
             data-testid="args"
             value={state.options.args}
-            placeholder="--name 'Ada L.' 36"
+            placeholder={said.argsExample}
             autoComplete="off"
             autoCapitalize="off"
             autoCorrect="off"

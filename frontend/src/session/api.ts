@@ -1,7 +1,7 @@
 // The server's HTTP: what it answers, or why not in a sentence to be shown.
 
 import type { Refusal } from "../answers";
-import { words } from "../words";
+import { refusalWords, words } from "../words";
 
 export type Answer<T> =
   | { readonly ok: true; readonly value: T }
@@ -22,13 +22,20 @@ export async function change<T>(method: Method, path: string, body?: object): Pr
 }
 
 async function answered<T>(send: () => Promise<Response>): Promise<Answer<T>> {
+  let response: Response;
   try {
-    const response = await send();
-    if (response.ok) return { ok: true, value: (await response.json()) as T };
-    const { code, message } = (await response.json()) as Refusal;
-    return { ok: false, code, message };
+    response = await send();
   } catch {
     return { ok: false, code: "unreachable", message: words.unreachable };
+  }
+  try {
+    const body: unknown = await response.json();
+    if (response.ok) return { ok: true, value: body as T };
+    const { code, message } = body as Refusal;
+    return { ok: false, code, message: refusalWords(code) ?? message };
+  } catch {
+    // Not our JSON: something in front of the server answered, or the server failed.
+    return { ok: false, code: "unanswered", message: words.unanswered(response.status) };
   }
 }
 
