@@ -29,7 +29,13 @@ def set_up(ide: Ide, **choices: str) -> None:
     ide.page.keyboard.press("Escape")
 
 
+def is_helped(ide: Ide) -> None:
+    """Words, brackets that close and the search have come, a moment after the page."""
+    expect(ide.code).to_have_attribute("aria-autocomplete", "list")
+
+
 def type_anew(ide: Ide, text: str) -> None:
+    is_helped(ide)
     ide.write("")
     ide.page.keyboard.type(text)
 
@@ -77,6 +83,7 @@ def test_words_of_all_files_are_offered_once(ide: Ide) -> None:
     ide.choose("python")
     ide.write("quokkas = 3\nquokkas += 1\n")
     add(ide, "util.py", "quolls = 4\n")
+    is_helped(ide)
     ide.page.keyboard.press("Control+End")
     ide.page.keyboard.type("quo")
     expect(offers(ide)).to_have_text(["quokkas", "quolls"])
@@ -116,6 +123,7 @@ def test_comments_are_toggled(ide: Ide, language: str, mark: str) -> None:
 
 def test_several_cursors_write_at_once(ide: Ide) -> None:
     ide.choose("python")
+    is_helped(ide)
     ide.write("ant\nbee\nant")
     ide.page.keyboard.press("Control+Home")
     ide.page.keyboard.press("Control+d")
@@ -137,7 +145,11 @@ def test_several_cursors_write_at_once(ide: Ide) -> None:
 
 def test_brackets_close_and_lines_indent(ide: Ide) -> None:
     ide.choose("python")
+    ide.write("return")
+    expect(ide.code.locator("span", has_text="return")).to_be_visible()
     type_anew(ide, "if max(1, 2):\nprint(3)")
+    # The cursor stands behind the last one.
+    expect(ide.page.locator(".cm-matchingBracket")).to_have_text(["(", ")"])
     assert text_of(ide) == "if max(1, 2):\n    print(3)"
 
 
@@ -362,6 +374,7 @@ def test_the_first_load_is_light_and_languages_and_keys_come_when_they_are_wante
     ide.write("return")
     expect(ide.code.locator("span", has_text="return")).to_be_visible()
     # What helps while one writes comes with the grammar.
+    is_helped(ide)
     ide.page.keyboard.press("Control+f")
     expect(ide.page.get_by_role("textbox", name="Find")).to_be_focused()
     ide.page.keyboard.press("Escape")

@@ -20,6 +20,8 @@ def test_stop_ends_an_endless_loop(ide: Ide) -> None:
     ide.sees("round and round")
     ide.stop()
     ide.has_ended("cancelled")
+    # Whoever pressed it is not told what they did as if it were a mistake.
+    expect(ide.problem).to_have_count(0)
     expect(ide.status).to_have_text("Stopped")
 
 

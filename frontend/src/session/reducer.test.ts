@@ -138,6 +138,13 @@ describe("a question", () => {
 });
 
 describe("what goes wrong", () => {
+  it("is not that one has pressed Stop, but that somebody else has", () => {
+    const cancelled: Complete = { ...DONE, status: "cancelled", message: "The job was cancelled." };
+    expect(stateAfter(RUN, ACCEPTED, RUNNING, { type: "stop" }, cancelled).problem).toBeNull();
+    const { problem } = stateAfter(RUN, ACCEPTED, RUNNING, cancelled);
+    expect(problem?.message).toBe("The job was cancelled.");
+  });
+
   it("before there is a job ends the run with the server's words and places", () => {
     const details = [{ line: 1, column: 8, message: "refused" }];
     const state = stateAfter(RUN, { type: "error", code: "bad_field", message: "No.", details });

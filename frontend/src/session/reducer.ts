@@ -178,7 +178,10 @@ export function reduce(state: SessionState, event: SessionEvent): SessionState {
       return withLine(state, "system", words.gap(event.reason));
     case "complete": {
       const cut = event.truncated ? withLine(state, "system", words.outputIsCut) : state;
-      const problem = state.problem ?? whatWentWrong(event, state.outputLines);
+      // Who has pressed Stop knows why it ended.
+      const isAsked = state.stopping && event.status === "cancelled";
+      const wrong = isAsked ? null : whatWentWrong(event, state.outputLines);
+      const problem = state.problem ?? wrong;
       return withLine({ ...ended(cut), result: event, problem }, "system", endLine(event));
     }
     case "error":
