@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.access.live.conftest import Account, make_accounts
 from tests.stack import Stack
@@ -27,7 +27,7 @@ def sign_in(page: Page, account: Account) -> None:
 
 
 def too_wide(page: Page) -> int:
-    return int(page.evaluate("() => document.body.scrollWidth - window.innerWidth"))
+    return int(page.evaluate("() => document.documentElement.scrollWidth - window.innerWidth"))
 
 
 def test_what_was_run_before_signing_in_is_ones_own_after_it(
@@ -45,6 +45,43 @@ def test_what_was_run_before_signing_in_is_ones_own_after_it(
     expect(ide.page.get_by_role("heading", name=ada.name)).to_be_visible()
     jobs = ide.page.get_by_role("region", name="Your latest jobs")
     expect(jobs.get_by_role("listitem")).to_contain_text(["Completed python"])
+
+
+# Of what stands in the bar, what is not in the window.
+CUT_OFF = """() => [...document.querySelectorAll(".toolbar > *")]
+    .filter((each) => {
+        const {left, right, width} = each.getBoundingClientRect();
+        return width > 1 && (left < 0 || right > innerWidth);
+    })
+    .map((each) => each.className)"""
+WIDTHS = (*range(320, 900, 10), 1024, 1280)
+
+
+def test_the_bar_fits_every_width_with_the_longest_name_and_before_the_languages_are_known(
+    open_ide: Open, codr: Stack
+) -> None:
+    longest = make_accounts(codr, **{"m" * 141: False}).popitem()[1]
+    held: list[Route] = []
+    page = open_ide(codr, path="/accounts/login/?next=/").page
+    page.route("**/api/languages", lambda route: held.append(route))
+    sign_in(page, longest)
+    expect(page.get_by_test_id("account")).to_be_visible()
+    assert not_fitting(page) == {}
+    page.set_viewport_size({"width": 1280, "height": 800})
+    expect(page.get_by_test_id("language")).to_contain_text("Loading languages")
+    for route in held:
+        route.continue_()
+    expect(page.get_by_test_id("run")).to_be_enabled()
+    assert not_fitting(page) == {}
+
+
+def not_fitting(page: Page) -> dict[int, tuple[int, list[str]]]:
+    """By the window's width: how much too wide the page is, and what is cut off."""
+    found = {}
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        found[width] = (too_wide(page), page.evaluate(CUT_OFF))
+    return {width: facts for width, facts in found.items() if facts != (0, [])}
 
 
 @pytest.mark.parametrize(("width", "dark"), [(1280, False), (390, False), (320, True)])
