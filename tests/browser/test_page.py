@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Error, expect
 
+from tests.access.live.conftest import make_accounts
 from tests.stack import Stack
 
 from .conftest import Open
 from .ide import Ide
+from .test_account import sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -48,6 +51,24 @@ def test_a_persons_code_survives_a_reload(ide: Ide) -> None:
     expect(ide.code).to_have_text("print('mine too')")
     ide.choose("c")
     expect(ide.code).to_contain_text("/* mine */")
+
+
+def test_a_persons_code_survives_a_crash_of_its_tab_and_signing_in(
+    open_ide: Open, codr: Stack
+) -> None:
+    ada = make_accounts(codr, ada=False)["ada"]
+    crashed = open_ide(codr)
+    crashed.choose("python")
+    crashed.write("print('mine')")
+    with crashed.page.expect_event("crash"), suppress(Error):
+        crashed.page.goto("chrome://crash")  # which is never arrived at
+    ide = open_ide(codr, beside=crashed)
+    expect(ide.code).to_have_text("print('mine')")
+    ide.page.get_by_role("link", name="Sign in").click()
+    sign_in(ide.page, ada)
+    expect(ide.part("account")).to_have_accessible_name(f"Your account: {ada.name}")
+    expect(ide.part("language")).to_have_value("python")
+    expect(ide.code).to_have_text("print('mine')")
 
 
 def test_the_example_never_costs_anybody_their_code(ide: Ide) -> None:
@@ -190,3 +211,34 @@ def test_questions_and_endings_are_announced(ide: Ide) -> None:
     ide.answer("e4")
     ide.has_ended()
     expect(said).to_contain_text("Finished, Exit code 0")
+
+
+# All that a screen reader says by itself.
+LISTEN = """() => {
+    window.said = [];
+    const live = "[role=status], [role=alert], [aria-live=polite], [aria-live=assertive]";
+    const hear = (changes) => {
+        for (const {target} of changes) {
+            const element = target instanceof Element ? target : target.parentElement;
+            const region = element?.closest(live);
+            const text = region?.textContent.trim();
+            if (text && text !== window.said.at(-1)) window.said.push(text);
+        }
+    };
+    const options = {subtree: true, childList: true, characterData: true};
+    new MutationObserver(hear).observe(document.body, options);
+}"""
+
+
+def test_a_program_that_prints_much_is_not_read_aloud(ide: Ide) -> None:
+    ide.choose("python")
+    ide.write("for n in range(3000):\n    print('line', n)\ninput('Go on? ')")
+    ide.page.evaluate(LISTEN)
+    ide.run()
+    ide.is_asked("Go on?")
+    ide.sees("line 2999")
+    ide.answer("yes")
+    ide.has_ended()
+    said = ide.page.evaluate("window.said")
+    assert said[0] == "Go on?"
+    assert [each.split(",")[0] for each in said] == ["Go on?", "Finished"]
