@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import bare, figures, plots, programs, report, timeline, trace, usage
+from bench import bare, crowd, figures, plots, programs, report, timeline, trace, usage
 from bench.figures import Curve, Line, Table
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -162,3 +162,21 @@ def test_steps_are_read_from_the_log_of_one_job(tmp_path: Path) -> None:
         "web: has sent the output on": 3500,
         "web: has sent `complete` on": 4000,
     }
+
+
+# --- the crowd ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("opened", "met"), [(1000, True), (999, False)])
+def test_a_crowd_that_is_not_complete_meets_no_target(opened: int, met: bool) -> None:
+    seen = crowd.Seen([0.0005], [0.001], [0.01], 100.0, 1.0)
+    none = crowd.Step(0, 1, 0.0, 300 << 20, 8 << 30, 0.005, seen)
+    full = crowd.Step(1000, opened, 20.0, 3000 << 20, 5 << 30, 0.01, seen)
+    target = figures.Target(url="", sandbox="firejail")
+    lines = [
+        crowd._echo_line(target, none, full),
+        crowd._detection_line(target, full),
+        crowd._cpu_line(target, none, full),
+        crowd._memory_line(target, none, full),
+    ]
+    assert [line.met for line in lines] == [met] * 4
