@@ -12,6 +12,7 @@ import fcntl
 import json
 import os
 import re
+import resource
 import secrets
 import shutil
 import signal
@@ -66,11 +67,18 @@ def main() -> int:
     )
     options = parser.parse_args()
     os.chdir(CHECKOUT)
+    raise_file_limit()
     try:
         return asyncio.run(run(options.procfile, prepare=not options.no_prepare))
     except (StartError, RedisError) as error:
         print(error, file=sys.stderr)
         return 1
+
+
+def raise_file_limit() -> None:
+    """A session takes several descriptors in each process on its way; many a shell allows 1024."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 async def run(procfile: Path, *, prepare: bool) -> int:

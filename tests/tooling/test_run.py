@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -47,11 +48,20 @@ class Run:
         self.web = f"web: exec python {folder}/web.py"
         self.process: subprocess.Popen[str] | None = None
 
-    def start(self, *lines: str) -> subprocess.Popen[str]:
+    def start(self, *lines: str, files: int | None = None) -> subprocess.Popen[str]:
         self.procfile.write_text("\n".join(lines) + "\n")
         environment = {k: v for k, v in os.environ.items() if k not in ("REDIS_URL", "HOST")}
+        few = ["prlimit", f"--nofile={files}:"] if files else []
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "scripts.run", "--no-prepare", "--procfile", self.procfile],
+            [
+                *few,
+                sys.executable,
+                "-m",
+                "scripts.run",
+                "--no-prepare",
+                "--procfile",
+                self.procfile,
+            ],
             cwd=CHECKOUT,
             env={**environment, "PORT": str(self.port), "CODR_STATE_DIR": str(self.state)},
             stdout=subprocess.PIPE,
@@ -133,6 +143,15 @@ def test_what_all_users_share_goes_before_what_they_compute(run: Run) -> None:
     file = Path(f"/proc/{pid}/autogroup")
     # A kernel without the file shares processors by groups alone, and there is nothing to say.
     assert not file.exists() or "nice -5" in file.read_text()
+
+
+def test_more_sessions_fit_than_a_shell_allows_files(run: Run) -> None:
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    run.start(run.web, "executor: echo files=$(ulimit -n); exec sleep 600", files=256)
+
+    lines = run.read_until("files=")
+
+    assert lines[-1].endswith(f"files={most}")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
