@@ -497,7 +497,7 @@ def _true(facts: Mapping[str, bool]) -> list[str]:
 
 
 def _number(file: Path) -> int:
-    return int(file.read_text())
+    return int(procfs.read(os.fspath(file)))
 
 
 def _field(file: Path, name: str) -> int:

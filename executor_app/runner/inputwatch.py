@@ -2,8 +2,9 @@
 
 The program waits when all its threads sleep, everything given to it so far has been read, and one
 thread is blocked in reading (or in polling, selecting or epolling for) its standard input. It is
-looked at only after output or input has gone quiet, in growing pauses, and while it waits no more
-than to see that it still does. `docs/architecture.md` has the reasoning and the races.
+looked at only after output or input has gone quiet, in growing pauses. While it waits, and nothing
+of the job has used the processor, there is nothing to see: one number says so, ever more rarely.
+`docs/architecture.md` has the reasoning and the races.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ FIRST_LOOK_S = 0.002
 LONGEST_PAUSE_S = 0.05
 # How soon it is noticed that a waiting program was woken by something else, such as an alarm.
 STILL_WAITING_S = 0.5
+# And of one that waits for long: a thousand may wait at once.
+LONG_WAITING_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,8 @@ class InputWatch:
 
     `pids` gives the processes of the program, `drain` reads output that is already there and says
     whether there was any, `held_up` says whether there is no room for more of it, `unread` how many
-    bytes of input the program has not read yet.
+    bytes of input the program has not read yet, and `cpu_used_s` how much CPU time the whole job
+    has used, or None where nobody counts it.
     """
 
     def __init__(
@@ -51,6 +55,7 @@ class InputWatch:
         held_up: Callable[[], bool],
         drain: Callable[[], bool],
         unread: Callable[[], int],
+        cpu_used_s: Callable[[], float | None],
         on_wait: Callable[[Wait], None],
         on_resume: Callable[[], None],
     ) -> None:
@@ -59,6 +64,10 @@ class InputWatch:
         self._held_up = held_up
         self._drain = drain
         self._unread = unread
+        self._cpu_used_s = cpu_used_s
+        # Before the look that has seen it wait; None where the last look did not.
+        self._used_s: float | None = None
+        self._look_at_wait_s = STILL_WAITING_S
         self._on_wait = on_wait
         self._on_resume = on_resume
         self._loop = asyncio.get_running_loop()
@@ -118,7 +127,13 @@ class InputWatch:
         if self._held_up():
             self._look_later()
             return
+        used_s = self._cpu_used_s()
+        if self._waiting is not None and used_s is not None and used_s == self._used_s:
+            self._look_at_wait_s = min(self._look_at_wait_s * 2, LONG_WAITING_S)
+            self._schedule(self._look_at_wait_s)
+            return
         found = self._find_wait()
+        self._used_s = used_s if found is not None else None
         if self._scheduled:
             return  # output came, and it is looked at again soon
         if self._waiting is not None:
@@ -128,6 +143,7 @@ class InputWatch:
         else:
             self._waiting, self._answered = found, None
             self._on_wait(found)
+            self._look_at_wait_s = STILL_WAITING_S
             self._schedule(STILL_WAITING_S)
 
     def _look_again_at_the_wait(self, found: Wait | None) -> None:

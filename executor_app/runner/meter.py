@@ -126,6 +126,10 @@ class Meter:
             return self._cgroup.peak_memory_bytes()
         return ending.max_rss_bytes if ending else 0
 
+    def cpu_used_s(self) -> float | None:
+        """So far; while it does not change nothing of the job has run. None where nobody counts."""
+        return self._cgroup.cpu_time_s() if self._cgroup is not None else None
+
     def hurry(self) -> None:
         """It is to end now: what gives way to all others would take its time over dying."""
         if self._cgroup is not None and self._busy:

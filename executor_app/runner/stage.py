@@ -15,7 +15,7 @@ from executor_app.protocol import InputClosed, InputRequest, Stage, Status, Stre
 
 from . import procfs, verdict
 from .cgroups import Cgroup
-from .inputwatch import InputWatch, Wait
+from .inputwatch import LONG_WAITING_S, InputWatch, Wait
 from .jail import Ending, Jail
 from .meter import Meter
 from .outbox import Outbox
@@ -98,6 +98,9 @@ class StageRun:
             on_pause=self._output_paused,
             on_rest=self._output_rested,
         )
+        self._ticking: asyncio.TimerHandle | None = None
+        self._tick_s = TICK_S
+        self._used_s: float | None = None
         self._ticking_stopped = False
         self._look_at_disk: asyncio.Task[None] | None = None
         self._next_look_at_disk = 0.0
@@ -136,14 +139,15 @@ class StageRun:
         if watch_input:
             self._watch = self._make_watch(identity)
             self._watch.touch()
-        ticking = self._loop.call_later(TICK_S, self._tick)
+        self._tick_soon()
         try:
             self._write_input()
             ending = await self._jail.ended()
             took = self._active_s()
         finally:
-            ticking.cancel()
             self._ticking_stopped = True
+            if self._ticking is not None:
+                self._ticking.cancel()
             if self._watch is not None:
                 self._watch.stop()
             self._reader.stop()
@@ -170,6 +174,7 @@ class StageRun:
             self._verdict = verdict
             self._killed_at = time.monotonic()
             self._meter.hurry()
+        self._tick_again()
         self._kill_program()
 
     def _make_watch(self, identity: procfs.Input) -> InputWatch:
@@ -179,6 +184,7 @@ class StageRun:
             held_up=lambda: self._outbox.full,
             drain=self._reader.read_all,
             unread=lambda: len(self._pending_input) + self._streams.unread(),
+            cpu_used_s=self._meter.cpu_used_s,
             on_wait=self._on_wait,
             on_resume=self._on_resume,
         )
@@ -340,6 +346,7 @@ class StageRun:
 
     def _count_wait(self) -> None:
         if self._waiting_since is not None:
+            self._tick_again()
             self._waited_s += time.monotonic() - self._waiting_since
             self._waiting_since = None
 
@@ -352,10 +359,28 @@ class StageRun:
 
     # --- limits --------------------------------------------------------------------------------
 
+    def _tick_soon(self) -> None:
+        self._tick_s = TICK_S
+        self._tick_later(TICK_S)
+
+    def _tick_again(self) -> None:
+        """It goes on, and was looked at ever more rarely."""
+        if self._tick_s > TICK_S:
+            self._tick_soon()
+
+    def _tick_later(self, pause_s: float) -> None:
+        if self._ticking is not None:
+            self._ticking.cancel()
+        self._ticking = self._loop.call_later(pause_s, self._tick)
+
     def _tick(self) -> None:
         if self._ticking_stopped:
             return
-        self._loop.call_later(TICK_S, self._tick)
+        if self._waits_still():
+            self._tick_s = min(self._tick_s * 2, LONG_WAITING_S)
+            self._tick_later(max(TICK_S, min(self._tick_s, self._input_time_left_s())))
+            return
+        self._tick_soon()
         if time.monotonic() - max(self._started, self._replayed_at) > REPLAY_PATIENCE_S:
             # A program that looks for input without waiting for it asks nobody.
             self._go_on_replaying()
@@ -371,6 +396,17 @@ class StageRun:
             # A thousand files take longer to look at than an echo may wait.
             self._look_at_disk = asyncio.create_task(self._look_for_full_disk())
 
+    def _waits_still(self) -> bool:
+        """For a person, and nothing of it has run since the last look: it has reached no limit."""
+        used_s, self._used_s = self._used_s, self._meter.cpu_used_s()
+        still = used_s is not None and used_s == self._used_s
+        waits = self._waiting_since is not None and self._verdict is None
+        return still and waits and self._input_time_left_s() > 0
+
+    def _input_time_left_s(self) -> float:
+        since = self._waiting_since or time.monotonic()
+        return since + self._limits.input_timeout_s - time.monotonic()
+
     async def _look_for_full_disk(self) -> None:
         began = time.monotonic()
         try:
@@ -385,7 +421,7 @@ class StageRun:
     def _reached_limit(self) -> Verdict | None:
         limits, stage = self._limits, self.stage
         if self._waiting_since is not None:
-            if time.monotonic() - self._waiting_since > limits.input_timeout_s:
+            if self._input_time_left_s() < 0:
                 return verdict.input_wait(limits)
         elif self._active_s() > limits.wall_time_s:
             return verdict.wall_time(limits, stage)

@@ -65,6 +65,7 @@ async def test_a_look_that_fails_is_followed_by_another(caplog: pytest.LogCaptur
         held_up=lambda: False,
         drain=lambda: False,
         unread=lambda: 0,
+        cpu_used_s=lambda: None,
         on_wait=lambda wait: None,
         on_resume=lambda: None,
     )
