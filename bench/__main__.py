@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import os
 import resource
 import sys
 import tempfile
@@ -54,7 +55,12 @@ MEASUREMENTS: Final[dict[str, Measurement]] = {
 }
 # How often one may submit is not what is measured, nor how many may come from one address: all
 # that is measured comes from here.
-ENVIRONMENT: Final = {"CODR_RATE_LIMITS": "off", "CODR_CONNECTIONS_PER_ADDRESS": "4000"}
+ENVIRONMENT: Final = {
+    "CODR_RATE_LIMITS": "off",
+    "CODR_CONNECTIONS_PER_ADDRESS": "4000",
+    # As it is by default; in other tests it is off.
+    "CODR_PRECOMPILED_HEADERS": "on",
+}
 # What a measurement needs of its Codr besides: hostile programs are to be run here.
 ENVIRONMENTS: Final = {
     "trace": trace.ENVIRONMENT,
@@ -157,6 +163,8 @@ def _targets(
                 stack = Stack(Path(folder), environment)
                 stack.start()
                 try:
+                    if os.geteuid() == 0:
+                        stack.wait_for_headers()
                     assert stack.process is not None
                     pid, log = stack.process.pid, stack.state / "log"
                     yield Target(stack.url, sandbox, pid, log), list(alike)

@@ -31,6 +31,9 @@ class Conf:
     job_weight: float
     job_cpus: float
     executor_slots: int
+    compile_cache: Literal["owner", "shared", "off"]
+    compile_cache_bytes: int
+    precompiled_headers: bool
     executor_name: str
     first_message_s: float
     client_grace_s: float

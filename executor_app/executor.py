@@ -20,6 +20,7 @@ import uvloop
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
+from .compiling import keep_compiled, precompile_headers
 from .conf import conf, state_dir, version
 from .dispatch import Order, result_facts, send_tickets, take
 from .languages import languages
@@ -30,6 +31,7 @@ from .relay.events import Publisher, SupersededError, last_event, publish_restar
 from .relay.inputs import InputReader
 from .relay.window import Window
 from .runner.cgroups import CpuShare
+from .runner.headers import Headers
 from .runner.host import Host, safe_name
 from .runner.probe import Proof, prove_languages
 from .runner.run import execute_interactive
@@ -65,6 +67,7 @@ class Executor:
         self._stopping = False
         self._grace_is_over = False
         self._handing_over: list[asyncio.Future[None]] = []
+        self._headers: Headers | None = None
 
     def start(self) -> None:
         """Opens the host and proves the languages. Raises HostError where this is no executor."""
@@ -79,12 +82,14 @@ class Executor:
         )
         for warning in self._host.warnings:
             logger.warning("executor %s: %s", self.name, warning)
+        keep_compiled(self._host)
         self._thread.start()
         try:
             self._submit(self._begin()).result(START_S)
         except BaseException:
             self.stop()
             raise
+        self._headers = precompile_headers(self._host, self._loop)
 
     def take_order(self) -> Order | None:
         """The job whose turn it is; None where there is none, which is no error.
@@ -107,6 +112,8 @@ class Executor:
         self._loop.call_soon_threadsafe(self._begin_stopping)
 
     def stop(self) -> None:
+        if self._headers is not None:
+            self._headers.stop()
         with contextlib.suppress(Exception):
             self._submit(self._end()).result(10)
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -378,6 +385,7 @@ class _JobRun:
             tty=order.tty,
             cols=order.cols,
             rows=order.rows,
+            owner=order.owner,
         )
 
     def _facts(self, result: RunResult, started_at: float) -> dict[str, Any]:

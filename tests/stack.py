@@ -66,6 +66,8 @@ class Stack:
         inherited.pop("DATABASE_URL", None)
         inherited.pop("REDIS_URL", None)
         own = {"CODR_STATE_DIR": str(self.state), "PORT": str(self.port)}
+        # Each would take seconds of both processors, in the background of whatever is tested.
+        own["CODR_PRECOMPILED_HEADERS"] = "off"
         return {**inherited, **own, **self.environment}
 
     def start(self) -> None:
@@ -90,6 +92,14 @@ class Stack:
                 self.stop()
                 raise RuntimeError(f"Codr did not start:\n{self.log}")
             time.sleep(0.05)
+
+    def wait_for_headers(self) -> None:
+        """Until this host has compiled those that it compiles beforehand."""
+        deadline = time.monotonic() + READY_S
+        while not [made for made in self.state.glob("headers/*-*") if made.suffix != ".new"]:
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"Codr compiled no headers:\n{self.log}")
+            time.sleep(0.1)
 
     def stop(self) -> None:
         if self.process is not None and self.process.poll() is None:

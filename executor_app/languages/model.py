@@ -68,7 +68,11 @@ class Hello:
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """One table of `languages.toml`. `compile` is empty where nothing needs compiling."""
+    """One table of `languages.toml`. `compile` is empty where nothing needs compiling.
+
+    `toolchain_files` are patterns of paths: when one of these files is another, what was compiled
+    before is compiled anew. `precompiled` are headers that are compiled once for each host.
+    """
 
     name: str
     title: str
@@ -80,6 +84,8 @@ class Language:
     run: tuple[str, ...]
     toolchain: str
     version: tuple[str, ...]
+    toolchain_files: tuple[str, ...]
+    precompiled: tuple[str, ...]
     env: Mapping[str, str]
     compile_limits: Limits
     run_limits: Limits

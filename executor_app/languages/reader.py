@@ -87,6 +87,8 @@ def read_language(name: str, values: object) -> Language:
         run=_command(table, "run"),
         toolchain=table.text("toolchain"),
         version=table.texts("version"),
+        toolchain_files=table.texts("toolchain_files"),
+        precompiled=table.texts("precompiled"),
         env=table.mapping("env"),
         compile_limits=_limits(limits.table("compile"), asks_people=False),
         run_limits=_limits(limits.table("run"), asks_people=True),

@@ -55,6 +55,8 @@ class Outbox:
         self._room = asyncio.Event()
         self._room.set()
         self._loop = asyncio.get_running_loop()
+        # Somebody else who is told of all output, as it was written.
+        self.listener: Callable[[Stream, bytes], None] | None = None
 
     @property
     def full(self) -> bool:
@@ -69,6 +71,8 @@ class Outbox:
 
     def write(self, stream: Stream, stage: Stage, data: bytes) -> None:
         """Takes output; the bytes of a character that has not ended wait for the rest."""
+        if self.listener is not None:
+            self.listener(stream, data)
         whole, tail = _split_utf8(self._tails.pop(stream, b"") + data)
         if tail:
             self._tails[stream] = tail

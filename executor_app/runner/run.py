@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import logging
 import signal
 from collections import deque
@@ -32,6 +33,7 @@ from executor_app.protocol import (
 
 from . import verdict
 from .cgroups import Cgroup
+from .compiled import Compiled, Recipe
 from .host import Host
 from .jail import Jail
 from .outbox import Emit, Outbox
@@ -179,9 +181,13 @@ class _Run:
 
     async def _execute_in(self, slot: int, cleanup: contextlib.AsyncExitStack) -> Complete:
         spec, host = self._spec, self._host
-        compile_argv = spec.language.compile_argv([name for name, _ in spec.files])
-        first: Stage = "compile" if compile_argv else "run"
         trace.mark(spec.job_id, "runner: begins")
+        compile_argv = spec.language.compile_argv([name for name, _ in spec.files])
+        recipe = self._recipe(compile_argv)
+        compiled = await recipe.find() if recipe is not None else None
+        if compiled is not None:
+            compile_argv = None
+        first: Stage = "compile" if compile_argv else "run"
         cgroup = await self._make_cgroup(first, cleanup)
         trace.mark(spec.job_id, "runner: has a control group")
         limits = spec.compile_limits if compile_argv else spec.run_limits
@@ -191,22 +197,49 @@ class _Run:
         # In a thread: the kernel takes its time over a folder full of files.
         cleanup.push_async_callback(asyncio.to_thread, workspace.remove)
         workspace.write(spec.files)
+        if compiled is not None and not await self._use(compiled, workspace):
+            return self._no_room_for_program()
+        compiled = None  # it may be large, and a person may take hours to answer it
         trace.mark(spec.job_id, "runner: has a workspace")
         procs = cgroup.procs_files if cgroup else []
         jail = await Jail.start(host.sandbox.entry(host.ground, workspace.place, procs))
         cleanup.push_async_callback(jail.close)
         trace.mark(spec.job_id, "runner: has a sandbox")
         if compile_argv:
+            if recipe is not None:
+                recipe.watch(workspace, self._outbox)
             ended = await self._compile(compile_argv, jail, cgroup, workspace)
             if ended is not None:
                 return ended
+            if recipe is not None:
+                await recipe.keep(workspace, self._outbox, lambda: jail.program_pids(cgroup))
+                cleanup.push_async_callback(recipe.settled)
             if not workspace.limit_disk(spec.run_limits.disk_bytes):
-                return Complete(
-                    status=FinalStatus.FILE_SIZE_LIMIT,
-                    message=verdict.disk(spec.run_limits, "compile").message,
-                )
+                return self._no_room_for_program()
             cgroup = await self._move_to_own_group(jail, cleanup)
         return await self._run(jail, cgroup, workspace)
+
+    def _recipe(self, argv: list[str] | None) -> Recipe | None:
+        programs = self._host.compiled
+        if argv is None or programs is None:
+            return None
+        return programs.recipe(self._spec, argv, self._env("compile"))
+
+    async def _use(self, compiled: Compiled, workspace: Workspace) -> bool:
+        """As if it had just been compiled; False where there is no room for it."""
+        self._say_status("compiling")
+        compiled.repeat(self._outbox)
+        try:
+            await asyncio.to_thread(compiled.place, workspace)
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            return False
+        return True
+
+    def _no_room_for_program(self) -> Complete:
+        why = verdict.disk(self._spec.run_limits, "compile")
+        return Complete(status=why.status, message=why.message)
 
     async def _move_to_own_group(
         self, jail: Jail, cleanup: contextlib.AsyncExitStack
@@ -298,20 +331,22 @@ class _Run:
                 self._pass_on(stage, self._early_input.popleft())
         if self._cancelled is not None:
             return StageEnd.never_started(self._cancelled)
-        home = self._host.sandbox.home(self._host.ground)
-        env = {
-            "PATH": PATH,
-            "HOME": home,
-            "USER": "codr",
-            "LANG": "C.UTF-8",
-            **({"TERM": "xterm-256color"} if stage.stage == "run" and self._spec.tty else {}),
-            **self._spec.language.env,
-        }
+        env = self._env(stage.stage)
         trace.mark(self._spec.job_id, f"runner: orders to {stage.stage}")
-        end = await stage.run(argv, env, home, watch_input=watch_input)
+        end = await stage.run(argv, env, env["HOME"], watch_input=watch_input)
         trace.mark(self._spec.job_id, f"runner: {stage.stage} has ended")
         self._cpu_time_s += end.cpu_time_s
         return end
+
+    def _env(self, stage: Stage) -> dict[str, str]:
+        return {
+            "PATH": PATH,
+            "HOME": self._host.sandbox.home(self._host.ground),
+            "USER": "codr",
+            "LANG": "C.UTF-8",
+            **({"TERM": "xterm-256color"} if stage == "run" and self._spec.tty else {}),
+            **self._spec.language.env,
+        }
 
     def _say_status(self, status: str) -> None:
         self._outbox.put(

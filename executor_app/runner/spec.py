@@ -11,7 +11,10 @@ from executor_app.protocol import Complete
 
 @dataclass(frozen=True, slots=True)
 class RunSpec:
-    """One run. `files` are (relative name, content); the first is the program."""
+    """One run. `files` are (relative name, content); the first is the program.
+
+    What is compiled for one `owner` is used again for that one alone; for "" it never is.
+    """
 
     job_id: str
     language: Language
@@ -23,6 +26,7 @@ class RunSpec:
     tty: bool = True
     cols: int = 80
     rows: int = 24
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)

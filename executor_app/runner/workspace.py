@@ -24,6 +24,11 @@ DEEPEST_LOOK = 32
 # More of them take longer to free than it takes to have another process do it.
 MANY_FILES = 1000
 FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+# Without waiting, and without ending up somewhere else.
+FILE_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY | os.O_CLOEXEC
+NEW_FILE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+# What is in a workspace, see `Workspace.contents`.
+Contents = dict[str, tuple[int, ...]]
 
 
 class Workspace:
@@ -87,13 +92,61 @@ class Workspace:
         may have made very many.
         """
         places = (self.place.home, self.place.tmp, self.place.shm)
-        files = (state for place in places for state in _states(str(place), None, DEEPEST_LOOK))
+        files = (found for place in places for found in _entries(str(place), None, DEEPEST_LOOK))
         looked_at = itertools.islice(files, MAX_LOOKED_AT)
         return frozenset(
             state.st_ino
-            for state in looked_at
+            for _, state in looked_at
             if stat.S_ISREG(state.st_mode) and state.st_size >= size
         )
+
+    def contents(self, most: int) -> Contents | None:
+        """What is in it by name, and of each file what a change of it changes; None where that is
+        more than `most`. What lies more than `DEEPEST_LOOK` folders down is not looked for."""
+        places = (self.place.home, self.place.tmp, self.place.shm)
+        files = (found for place in places for found in _entries(str(place), None, DEEPEST_LOOK))
+        found = dict(itertools.islice(files, most + 1))
+        if len(found) > most:
+            return None
+        return {name: _identity(state) for name, state in found.items()}
+
+    def read_made(self, name: str, most_bytes: int) -> tuple[bytes, int] | None:
+        """The content and the mode of a file at the top of the home that a program has made there.
+
+        None where it is not a plain file of this job alone, or larger than that: it may be a link
+        to anywhere, a FIFO on which one would wait for ever, or change while it is read.
+        """
+        home = os.open(self.place.home, FOLDER_FLAGS)
+        try:
+            file = os.open(name, FILE_FLAGS, dir_fd=home)
+        except OSError:
+            return None
+        finally:
+            os.close(home)
+        try:
+            before = os.fstat(file)
+            if not stat.S_ISREG(before.st_mode) or before.st_uid != self.place.uid:
+                return None
+            if before.st_nlink != 1 or not 0 < before.st_size <= most_bytes:
+                return None
+            with open(file, "rb", closefd=False) as content:
+                data = content.read(most_bytes + 1)
+            if len(data) != before.st_size or _identity(os.fstat(file)) != _identity(before):
+                return None
+        finally:
+            os.close(file)
+        return data, stat.S_IMODE(before.st_mode)
+
+    def put_made(self, name: str, data: bytes, mode: int) -> None:
+        """Puts such a file where none is, as the program would have left it, before anything of the
+        job has run. Raises OSError, ENOSPC where it is more than the job may have."""
+        path = self.place.home / name
+        with open(os.open(path, NEW_FILE_FLAGS, 0o600), "wb") as file:
+            file.write(data)
+            file.flush()
+            if self._mounted:
+                os.fchown(file.fileno(), self.place.uid, self.place.gid)
+            os.fchmod(file.fileno(), mode)
 
     def remove(self) -> None:
         if self._mounted:
@@ -109,9 +162,21 @@ class Workspace:
             os.chown(path, self.place.uid, self.place.gid)
 
 
-def _states(name: str, parent: int | None, depth: int) -> Iterator[os.stat_result]:
-    """What is in a folder and below it. Each folder is opened by its name in the one above: the job
-    runs, and by the next look any part of a path may be a link that leads out of its workspace."""
+def _identity(state: os.stat_result) -> tuple[int, ...]:
+    """Changes with the file, but for a folder, which changes with what is put into it."""
+    if stat.S_ISDIR(state.st_mode):
+        return (state.st_mode, state.st_ino)
+    return (state.st_mode, state.st_ino, state.st_nlink, state.st_size, state.st_mtime_ns,
+            state.st_ctime_ns)  # fmt: skip
+
+
+def _entries(
+    name: str, parent: int | None, depth: int, path: str = ""
+) -> Iterator[tuple[str, os.stat_result]]:
+    """What is in a folder and below it, with its path. Each folder is opened by its name in the one
+    above: the job runs, and by the next look any part of a path may be a link that leads out of its
+    workspace."""
+    path = path or name
     try:
         folder = os.open(name, FOLDER_FLAGS, dir_fd=parent)
     except OSError:
@@ -123,9 +188,10 @@ def _states(name: str, parent: int | None, depth: int) -> Iterator[os.stat_resul
                     state = os.stat(entry.name, dir_fd=folder, follow_symlinks=False)
                 except OSError:
                     continue  # it has gone meanwhile
-                yield state
+                inner = f"{path}/{entry.name}"
+                yield inner, state
                 if stat.S_ISDIR(state.st_mode) and depth > 1:
-                    yield from _states(entry.name, folder, depth - 1)
+                    yield from _entries(entry.name, folder, depth - 1, inner)
     finally:
         os.close(folder)
 

@@ -22,6 +22,8 @@ compile = []
 run = ["lua", "{file}"]
 toolchain = "Lua"
 version = ["lua", "-v"]
+toolchain_files = ["/usr/bin/lua"]
+precompiled = []
 example = "print(io.read())"
 
 [lua.env]

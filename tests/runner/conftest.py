@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from executor_app.runner.host import Host
 from executor_app.runner.sandbox import BACKENDS
 from tests.runner.driver import Traces
+from tests.runner.keeping import Compiles, opened, was_compiled
 
 SLOTS = 32
 # Others may run jobs on this machine at the same time.
@@ -38,3 +40,17 @@ def host(open_host: Host) -> Iterator[Host]:
     yield open_host
     assert Traces.of(open_host) == before
     assert len(open_host._free_slots) == SLOTS
+
+
+@pytest.fixture
+def keeping(host: Host, tmp_path: Path) -> Iterator[Host]:
+    """The same, which keeps what was compiled."""
+    host.compiled = opened(host, tmp_path)
+    yield host
+    host.compiled = None
+
+
+@pytest.fixture
+def compiles(keeping: Host, monkeypatch: pytest.MonkeyPatch) -> Compiles:
+    """Runs a job on it, and says whether it was compiled."""
+    return lambda job: was_compiled(keeping, job, monkeypatch)

@@ -35,7 +35,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "runner": {"protocol", "languages", "errors", "trace"},
     "dispatch": {"relay"},
     "takeover": {"relay", "dispatch", "conf", "protocol"},
+    "compiling": {"runner", "languages", "conf", "errors"},
     "executor": {
+        "compiling",
         "takeover",
         "relay",
         "runner",

@@ -30,11 +30,13 @@ class Ground:
 
     `root` is the skeleton of a file system: a minimal /etc, device files, empty folders and the
     launcher. `privileged` says that the executor is root: then a job sees that skeleton and
-    nothing else of the host's file system or mount table, whatever the backend does.
+    nothing else of the host's file system or mount table, whatever the backend does. Then `shown`
+    are folders that a job sees in place of its host's, each with the place where it sees it.
     """
 
     root: Path
     privileged: bool
+    shown: Sequence[tuple[Path, str]] = ()
 
     @property
     def launcher(self) -> Path:
@@ -95,6 +97,7 @@ def _enter_skeleton(ground: Ground, place: Place, scratch: Sequence[str]) -> lis
         "--own-mounts",
         *("--dev-bind", root, root),
         *("--ro-bind", "/usr", root + "/usr"),
+        *(word for source, at in ground.shown for word in ("--ro-bind", str(source), root + at)),
         *("--dev-bind", "/proc", root + "/proc"),
         *("--bind", str(place.home), root + HOME),
         *("--bind", str(place.tmp), root + "/tmp"),

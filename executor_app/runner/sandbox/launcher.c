@@ -33,6 +33,7 @@
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define CONTROL 0
@@ -238,6 +239,17 @@ static int is_sound(const struct order *order, const char *strings) {
         && order->filter_bytes / sizeof(struct sock_filter) <= BPF_MAXINSNS;
 }
 
+/* The executor may just have written the program, and a process that it was starting in that moment
+ * has the descriptor too, until it is executed itself. Then nobody can execute the program yet. */
+static void execute(char **args) {
+    struct timespec pause = {0, 1000000};
+    for (int tries = 0; tries < 500; tries++) {
+        execvp(args[0], args);
+        if (errno != ETXTBSY) return;
+        nanosleep(&pause, NULL);
+    }
+}
+
 static void start_program(const struct order *order, char *strings, int fds[3]) {
     const char *cwd = strings;
     char **args = calloc(order->args + 1, sizeof *args), **envs = calloc(order->envs + 1, sizeof *envs);
@@ -256,7 +268,7 @@ static void start_program(const struct order *order, char *strings, int fds[3]) 
     prctl(PR_SET_DUMPABLE, 1);
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || set_filter(order, strings)) refuse(control);
     environ = envs; /* execvp looks for the program along the PATH in it */
-    execvp(args[0], args);
+    execute(args);
     refuse(control);
 }
 
