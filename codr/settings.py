@@ -367,6 +367,7 @@ CODR = {
     "compile_cache": _choice("CODR_COMPILE_CACHE", "owner", "owner", "shared", "off"),
     "compile_cache_bytes": _whole("CODR_COMPILE_CACHE_BYTES", 256 * 1024 * 1024, 1024 * 1024),
     "precompiled_headers": _flag("CODR_PRECOMPILED_HEADERS", True),
+    "warm": _whole("CODR_WARM", 8),
     "executor_name": _text("CODR_EXECUTOR_NAME", f"{socket.gethostname()}-{os.getpid()}"),
     "first_message_s": _number("CODR_FIRST_MESSAGE_S", 10, 0.1),
     "client_grace_s": _number("CODR_CLIENT_GRACE_S", 60, 0.1),

@@ -34,6 +34,7 @@ class Conf:
     compile_cache: Literal["owner", "shared", "off"]
     compile_cache_bytes: int
     precompiled_headers: bool
+    warm: int
     executor_name: str
     first_message_s: float
     client_grace_s: float

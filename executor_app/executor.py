@@ -33,7 +33,7 @@ from .relay.window import Window
 from .runner.cgroups import CpuShare
 from .runner.headers import Headers
 from .runner.host import Host, safe_name
-from .runner.probe import Proof, prove_languages
+from .runner.probe import Proof, open_pool, prove_languages
 from .runner.run import execute_interactive
 from .runner.spec import RunResult, RunSpec
 from .takeover import LOST, hand_over, take_up_lost
@@ -63,6 +63,7 @@ class Executor:
         self._host: Host | None = None
         self._proofs: list[Proof] = []
         self._rounds: asyncio.Task[None] | None = None
+        self._stopping_pool: asyncio.Future[None] | None = None
         self._announced_at = 0.0
         self._stopping = False
         self._grace_is_over = False
@@ -79,6 +80,7 @@ class Executor:
             slots=settings.executor_slots,
             limits_by=settings.limits_by,
             share=CpuShare(settings.job_weight, settings.job_cpus),
+            warm=settings.warm,
         )
         for warning in self._host.warnings:
             logger.warning("executor %s: %s", self.name, warning)
@@ -136,6 +138,8 @@ class Executor:
         for proof in self._proofs:
             if not proof.passed:
                 logger.error("%s is not offered here: %s", proof.language, proof.reason)
+        offered = [proof.language for proof in self._proofs if proof.passed]
+        self._host.pool = await open_pool(self._host, [languages()[name] for name in offered])
         await keep_listening()
         await self._announce()
         self._rounds = asyncio.create_task(self._go_rounds())
@@ -143,10 +147,16 @@ class Executor:
     async def _end(self) -> None:
         if self._rounds is not None:
             self._rounds.cancel()
+        if self._stopping_pool is not None:
+            await self._stopping_pool
+        elif self._host is not None and self._host.pool is not None:
+            await self._host.pool.stop()
         await presence.remove_executor(self.name)
 
     def _begin_stopping(self) -> None:
         self._stopping = True
+        if self._host is not None and self._host.pool is not None:
+            self._stopping_pool = asyncio.ensure_future(self._host.pool.stop())
         self._loop.call_later(conf().stop_grace_s, self._end_jobs)
 
     def _end_jobs(self) -> None:

@@ -16,7 +16,7 @@ from executor_app.languages import Language, find, languages
 from executor_app.protocol import Complete, FinalStatus
 from executor_app.runner.cgroups import CpuShare
 from executor_app.runner.host import Host
-from executor_app.runner.probe import prove_languages, run_alone
+from executor_app.runner.probe import can_be_early, prove_early, prove_languages, run_alone
 from executor_app.runner.spec import RunSpec
 
 from .findings import Finding
@@ -46,6 +46,7 @@ async def look_at_the_host() -> AsyncIterator[Finding]:
             slots=4,
             limits_by=conf().limits_by,
             share=CpuShare(conf().job_weight, conf().job_cpus),
+            warm=1,
         )
     except HostError as error:
         yield Finding("sandbox", problem=str(error), advice="an executor would not start here")
@@ -75,6 +76,23 @@ async def _look_at(host: Host) -> AsyncIterator[Finding]:
             yield Finding(part, proof.version)
         else:
             yield Finding(part, problem=proof.reason, advice=advice)
+    if conf().warm and can_be_early(host):
+        async for finding in _look_at_what_waits(host):
+            yield finding
+
+
+async def _look_at_what_waits(host: Host) -> AsyncIterator[Finding]:
+    """Interpreters that are started before there is a program: slower without, and as safe."""
+    for language in languages().values():
+        if language.early is not None:
+            part = f"{language.name}, started before its programs"
+            wrong = await prove_early(host, language)
+            advice = "its programs are started as before; say what you see to who makes Codr"
+            yield (
+                Finding(part, problem=wrong, advice=advice, weak=True)
+                if wrong
+                else Finding(part, "it runs the hello program")
+            )
 
 
 async def look_inside(host: Host) -> list[Finding]:

@@ -21,7 +21,7 @@ from executor_app.errors import HostError
 from executor_app.languages import Limits, find
 from executor_app.runner.cgroups import Cgroup
 from executor_app.runner.host import Host
-from executor_app.runner.jail import OPEN_FILES, Jail, Rlimits
+from executor_app.runner.jail import OPEN_FILES, Command, Jail, Rlimits
 from executor_app.runner.sandbox import seccomp
 from executor_app.runner.workspace import MAX_FILES, Workspace
 
@@ -147,7 +147,7 @@ async def _jail(host: Host) -> AsyncIterator[_Place]:
         cgroup = host.make_cgroup("doctor.layers")
         if cgroup is not None:
             cleanup.push_async_callback(asyncio.to_thread, cgroup.remove)
-        workspace = host.make_workspace("doctor-layers", slot, limits)
+        workspace = host.make_workspace("doctor-layers", slot, limits.disk_bytes)
         cleanup.callback(workspace.remove)
         procs = cgroup.procs_files if cgroup else []
         jail = await Jail.start(host.sandbox.entry(host.ground, workspace.place, procs))
@@ -271,12 +271,14 @@ async def _ask(place: _Place, code: str, words: Sequence[str], filter_bytes: byt
     null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
     try:
         await place.jail.order(
-            [PYTHON, "-c", code, *words],
-            {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
-            place.home,
+            Command(
+                [PYTHON, "-c", code, *words],
+                {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
+                place.home,
+                tty=False,
+                limits=Rlimits(cpu_s=20),
+            ),
             (null, writer, writer),
-            tty=False,
-            limits=Rlimits(cpu_s=20),
             filter_bytes=filter_bytes,
         )
     finally:

@@ -67,8 +67,23 @@ class Hello:
 
 
 @dataclass(frozen=True, slots=True)
+class Early:
+    """What an interpreter that is started before its program cannot be given: files whose names,
+    and programs with files whose text, fit one of these patterns."""
+
+    not_names: tuple[re.Pattern[str], ...]
+    not_code: tuple[re.Pattern[bytes], ...]
+
+    def is_late(self, name: str, content: bytes) -> bool:
+        return any(each.search(name) for each in self.not_names) or any(
+            each.search(content) for each in self.not_code
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Language:
-    """One table of `languages.toml`. `compile` is empty where nothing needs compiling.
+    """One table of `languages.toml`. `compile` is empty where nothing needs compiling, `early` is
+    None where no interpreter can be started before there is a program.
 
     `toolchain_files` are patterns of paths: when one of these files is another, what was compiled
     before is compiled anew. `precompiled` are headers that are compiled once for each host.
@@ -91,6 +106,7 @@ class Language:
     run_limits: Limits
     example: str
     hello: Hello
+    early: Early | None = None
 
     def version_of(self, said: str) -> str:
         """What people are told, such as "Node.js 20.20.2", from what the version command said."""

@@ -1,7 +1,8 @@
 """Turns the parsed language file into types, strictly.
 
-Every key is required and none may be left over: a misspelt limit that silently is not there
-would be found by the first program that needed it. Errors name the table and the key.
+Every key is required, but for the table `early`, and none may be left over: a misspelt limit that
+silently is not there would be found by the first program that needed it. Errors name the table and
+the key.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from executor_app.languages.model import ALL_SOURCES, PLACEHOLDER, Hello, Language, Limits
+from executor_app.languages.model import ALL_SOURCES, PLACEHOLDER, Early, Hello, Language, Limits
 
 
 class LanguageFileError(ValueError):
@@ -54,6 +55,15 @@ class Table:
     def table(self, key: str) -> Table:
         return Table(f"{self.where}.{key}", self._take(key))
 
+    def patterns(self, key: str) -> tuple[re.Pattern[str], ...]:
+        try:
+            return tuple(re.compile(text) for text in self.texts(key))
+        except re.error as error:
+            raise self.wrong(key, f"has a pattern that is wrong: {error}") from None
+
+    def has(self, key: str) -> bool:
+        return key in self._values
+
     def mapping(self, key: str) -> Mapping[str, str]:
         inner = self.table(key)
         return MappingProxyType({name: inner.text(name) for name in list(inner._values)})
@@ -94,9 +104,12 @@ def read_language(name: str, values: object) -> Language:
         run_limits=_limits(limits.table("run"), asks_people=True),
         example=table.text("example"),
         hello=_hello(table.table("hello")),
+        early=_early(table.table("early")) if table.has("early") else None,
     )
     limits.end()
     table.end()
+    if language.compile and language.early is not None:
+        raise table.wrong("early", "is for what needs no compiling: a program starts by itself")
     for key, argv in (("run", language.run), ("version", language.version)):
         if not argv:
             raise table.wrong(key, "must name a command")
@@ -107,6 +120,13 @@ def _hello(table: Table) -> Hello:
     hello = Hello(code=table.text("code"), expected=table.text("expected"))
     table.end()
     return hello
+
+
+def _early(table: Table) -> Early:
+    code = (re.compile(each.pattern.encode()) for each in table.patterns("not_code"))
+    early = Early(not_names=table.patterns("not_names"), not_code=tuple(code))
+    table.end()
+    return early
 
 
 def _limits(table: Table, *, asks_people: bool) -> Limits:

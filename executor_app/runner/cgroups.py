@@ -47,6 +47,9 @@ BUSY_PART = 0.1
 EXECUTOR_PART = 3
 # The kernel's own default period, in microseconds.
 PERIOD_US = 100_000
+# The limit on memory and what is used of it, in each version.
+V1_MEMORY = ("memory.limit_in_bytes", "memory.usage_in_bytes")
+V2_MEMORY = ("memory.max", "memory.current")
 # Version 1 says that there is no limit by the highest number that it can count to.
 V1_NO_LIMIT = 1 << 60
 
@@ -112,6 +115,10 @@ class Cgroup(ABC):
 
     @abstractmethod
     def cpu_time_s(self) -> float: ...
+
+    @abstractmethod
+    def memory_bytes(self) -> int:
+        """What it has now."""
 
     @abstractmethod
     def peak_memory_bytes(self) -> int: ...
@@ -267,6 +274,9 @@ class _V1Cgroup(Cgroup):
     def cpu_time_s(self) -> float:
         return _number(self._folders["cpuacct"] / "cpuacct.usage") / 1e9
 
+    def memory_bytes(self) -> int:
+        return _number(self._folders["memory"] / "memory.usage_in_bytes")
+
     def peak_memory_bytes(self) -> int:
         return _number(self._folders["memory"] / "memory.max_usage_in_bytes")
 
@@ -337,6 +347,9 @@ class _V2Cgroup(Cgroup):
     def cpu_time_s(self) -> float:
         return _field(self._folder / "cpu.stat", "usage_usec") / 1e6
 
+    def memory_bytes(self) -> int:
+        return _number(self._folder / "memory.current")
+
     def peak_memory_bytes(self) -> int:
         # memory.peak came with Linux 5.19.
         peak = self._folder / "memory.peak"
@@ -391,6 +404,18 @@ class Hierarchy:
         folders = (child for place in self.places.values() for child in place.iterdir())
         for name in sorted({each.name for each in folders if each.name.startswith(self.prefix)}):
             yield self.group(name.removeprefix(self.prefix))
+
+    def free_memory_bytes(self) -> int | None:
+        """What the limits leave of all groups above that can be seen; None where none has one."""
+        limit, used = V1_MEMORY if self.version == 1 else V2_MEMORY
+        place = self.places.get("memory") or self.places["unified"]
+        room = []
+        for folder in (place, *place.parents):
+            try:
+                room.append(_number(folder / limit) - _number(folder / used))
+            except (OSError, ValueError):
+                continue  # `max`, or no group
+        return max(0, min(room)) if room else None
 
     def remove_all(self) -> None:
         """Kills and removes every group."""

@@ -14,10 +14,9 @@ import re
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from executor_app.errors import HostError
-from executor_app.languages import Limits
 
 from . import cgroups
 from .claim import claim, dead_beside, give_up
@@ -25,6 +24,9 @@ from .compiled import CompiledPrograms
 from .sandbox import Ground, Sandbox, backend
 from .sandbox.ground import make_ground
 from .workspace import Workspace, remove_leftovers
+
+if TYPE_CHECKING:
+    from .warm import Pool
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +50,10 @@ class Host:
     warnings: list[str]
     share: cgroups.CpuShare = field(default_factory=cgroups.CpuShare)
     uid_base: int = UID_BASE
+    # Jails that were started before they are needed, where there are any.
+    pool: Pool | None = None
     _free_slots: list[int] = field(default_factory=list)
+    _spare_slots: list[int] = field(default_factory=list)
     _slots: int = 0
     _told_of_cpus: bool = False
     # None: each program is compiled each time.
@@ -65,8 +70,12 @@ class Host:
         limits_by: LimitsBy = "cgroup",
         share: cgroups.CpuShare | None = None,
         uid_base: int = UID_BASE,
+        warm: int = 0,
     ) -> Host:
-        """`folder` is this executor's alone. Raises HostError when jobs would not be bounded."""
+        """`folder` is this executor's alone. Raises HostError when jobs would not be bounded.
+
+        `warm` is for how many jails there are users that wait for a job, beside those of `slots`.
+        """
         chosen = backend(sandbox)
         if shutil.which(chosen.program) is None:
             raise HostError(
@@ -83,7 +92,7 @@ class Host:
             share = share or cgroups.CpuShare()
             if hierarchy is not None:
                 undo.callback(hierarchy.remove_all)
-            uids = range(uid_base, uid_base + slots)
+            uids = range(uid_base, uid_base + slots + warm)
             if os.geteuid() != 0:
                 uids = range(os.geteuid(), os.geteuid() + 1)
                 if sandbox == "firejail":
@@ -94,10 +103,12 @@ class Host:
             ground = make_ground(folder / "ground", uids)
             (folder / "jobs").mkdir(mode=0o711, parents=True, exist_ok=True)
             undo.pop_all()
-        free = list(range(slots - 1, -1, -1))
         return cls(
-            name, folder, lock, chosen, ground, hierarchy, warnings, share, uid_base, free, slots
-        )
+            name, folder, lock, chosen, ground, hierarchy, warnings, share, uid_base,
+            _free_slots=list(range(slots - 1, -1, -1)),
+            _spare_slots=list(range(slots, slots + warm)),
+            _slots=slots,
+        )  # fmt: skip
 
     def close(self) -> None:
         if self.hierarchy is not None:
@@ -120,11 +131,29 @@ class Host:
     def give_slot(self, slot: int) -> None:
         self._free_slots.append(slot)
 
-    def make_workspace(self, job_id: str, slot: int, limits: Limits) -> Workspace:
+    @property
+    def spare_slots(self) -> int:
+        return len(self._spare_slots)
+
+    def take_spare_slot(self) -> int:
+        """For a jail that waits: it takes no job's."""
+        return self._spare_slots.pop()
+
+    def give_spare_slot(self, slot: int) -> None:
+        self._spare_slots.append(slot)
+
+    def free_memory_bytes(self) -> int:
+        """What could still be used here, as far as the groups above leave it."""
+        with open("/proc/meminfo", encoding="ascii") as lines:
+            kib = next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable"))
+        above = self.hierarchy.free_memory_bytes() if self.hierarchy else None
+        return kib * 1024 if above is None else min(above, kib * 1024)
+
+    def make_workspace(self, name: str, slot: int, disk_bytes: int) -> Workspace:
         uid = self.uid_base + slot if self.ground.privileged else os.geteuid()
         gid = uid if self.ground.privileged else os.getegid()
-        folder = self.folder / "jobs" / safe_name(job_id)
-        return Workspace(folder, disk_bytes=limits.disk_bytes, uid=uid, gid=gid)
+        folder = self.folder / "jobs" / safe_name(name)
+        return Workspace(folder, disk_bytes=disk_bytes, uid=uid, gid=gid)
 
     def make_cgroup(self, name: str) -> cgroups.Cgroup | None:
         if self.hierarchy is None:

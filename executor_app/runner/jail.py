@@ -13,7 +13,7 @@ import signal
 import socket
 import struct
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -66,6 +66,17 @@ class Rlimits:
     file_bytes: int = 0
     processes: int = 0
     data_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What a launcher is ordered to start. Nobody can tell what equal ones have started apart."""
+
+    argv: Sequence[str]
+    env: Mapping[str, str]
+    cwd: str
+    tty: bool
+    limits: Rlimits
 
 
 class Jail:
@@ -139,15 +150,7 @@ class Jail:
         return jail
 
     async def order(
-        self,
-        argv: Sequence[str],
-        env: Mapping[str, str],
-        cwd: str,
-        fds: tuple[int, int, int],
-        *,
-        tty: bool,
-        limits: Rlimits,
-        filter_bytes: bytes | None = None,
+        self, command: Command, fds: tuple[int, int, int], *, filter_bytes: bytes | None = None
     ) -> None:
         """Starts a program. Raises SandboxError when the launcher could not execute it.
 
@@ -160,12 +163,17 @@ class Jail:
             filter_bytes = seccomp.filter_bytes()
         strings = b"".join(
             os.fsencode(text) + b"\0"
-            for text in (cwd, *argv, *(f"{name}={value}" for name, value in env.items()))
+            for text in (
+                command.cwd,
+                *command.argv,
+                *(f"{name}={value}" for name, value in command.env.items()),
+            )
         )
+        limits = command.limits
         header = ORDER.pack(
-            len(strings) + len(filter_bytes), len(argv), len(env), tty, len(filter_bytes),
-            len(strings), limits.cpu_s, limits.file_bytes, OPEN_FILES, STACK_BYTES,
-            limits.processes, limits.data_bytes,
+            len(strings) + len(filter_bytes), len(command.argv), len(command.env), command.tty,
+            len(filter_bytes), len(strings), limits.cpu_s, limits.file_bytes, OPEN_FILES,
+            STACK_BYTES, limits.processes, limits.data_bytes,
         )  # fmt: skip
         try:
             socket.send_fds(self._control, [header], fds)
@@ -175,6 +183,15 @@ class Jail:
         # Not by wait_for: before Python 3.12 it forgets a cancel that comes with the answer.
         async with asyncio.timeout(START_S):
             self.program_pid = await self._program
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing that was started in it has ended, and neither has the jail itself."""
+        return not self._ending.done()
+
+    def when_over(self, call: Callable[[], object]) -> None:
+        """Calls back when what was ordered last ends, or the jail does."""
+        self._ending.add_done_callback(lambda _: call())
 
     async def ended(self) -> Ending | None:
         """How the program ended; None when the sandbox went down with it."""

@@ -34,6 +34,20 @@ DATA_BEYOND_LIMIT_BYTES: Final = 64 * 1024 * 1024
 OUT_OF_CPU_TIME: Final = (signal.SIGXCPU, signal.SIGKILL)
 
 
+def rlimits(limits: Limits, *, grouped: bool) -> Rlimits:
+    """The CPU limit is a backstop for one process; without a control group the rest is too."""
+    these = Rlimits(cpu_s=int(limits.cpu_time_s) + 1, file_bytes=limits.file_size_bytes)
+    if grouped:
+        return these
+    # The kernel counts all that the user has, and the executor is the same user as its jobs.
+    others = procfs.threads_of_user(os.geteuid())
+    return replace(
+        these,
+        processes=others + 2 * limits.processes,
+        data_bytes=limits.memory_bytes + DATA_BEYOND_LIMIT_BYTES,
+    )
+
+
 class Meter:
     """`pids` gives the processes of the program, `crowded` says whether others run beside it. Time
     and output are counted by the stage."""
@@ -47,7 +61,10 @@ class Meter:
         workspace: Workspace,
         pids: Callable[[], list[int]],
         crowded: Callable[[], bool],
+        cpu_before: float | None = None,
     ) -> None:
+        """`cpu_before` is what its group had used before, where the program is in it already. Then
+        the group has these limits."""
         self._stage = stage
         self._limits = limits
         self._cgroup = cgroup
@@ -56,27 +73,15 @@ class Meter:
         self._crowded = crowded
         # A compiled program may be larger than any file that it may write.
         self._files_before = workspace.files_of(limits.file_size_bytes)
-        self._cpu_before = cgroup.cpu_time_s() if cgroup else 0.0
-        self._last_look = (time.monotonic(), self._cpu_before)
+        used = cgroup.cpu_time_s() if cgroup else 0.0
+        self._cpu_before = used if cpu_before is None else cpu_before
+        self._last_look = (time.monotonic(), used)
         # Nobody knows yet whether it computes or waits, and some start nothing but floods.
         self._busy = crowded()
         if cgroup is not None:
             cgroup.give_way(self._busy)
-            cgroup.set_limits(memory_bytes=limits.memory_bytes, processes=limits.processes)
-
-    def rlimits(self) -> Rlimits:
-        """The CPU limit is a backstop for one process; without a cgroup the rest is too."""
-        limits = self._limits
-        rlimits = Rlimits(cpu_s=int(limits.cpu_time_s) + 1, file_bytes=limits.file_size_bytes)
-        if self._cgroup is not None:
-            return rlimits
-        # The kernel counts all that the user has, and the executor is the same user as its jobs.
-        others = procfs.threads_of_user(os.geteuid())
-        return replace(
-            rlimits,
-            processes=others + 2 * limits.processes,
-            data_bytes=limits.memory_bytes + DATA_BEYOND_LIMIT_BYTES,
-        )
+            if cpu_before is None:
+                cgroup.set_limits(memory_bytes=limits.memory_bytes, processes=limits.processes)
 
     def reached(self) -> Verdict | None:
         """While the program runs: the limit that it has reached, if any."""

@@ -22,11 +22,15 @@ _POLLS = {"x86_64": {7, 271}, "aarch64": {73}}
 _SELECTS = {"x86_64": {23, 270}, "aarch64": {72}}
 _EPOLLS = {"x86_64": {232, 281, 441}, "aarch64": {22, 441}}
 
+# Those that open a file: open and openat.
+_OPENS = {"x86_64": {2, 257}, "aarch64": {56}}
+
 _MACHINE = platform.machine()
 READS = _READS.get(_MACHINE, {})
 POLLS = _POLLS.get(_MACHINE, set())
 SELECTS = _SELECTS.get(_MACHINE, set())
 EPOLLS = _EPOLLS.get(_MACHINE, set())
+OPENS = _OPENS.get(_MACHINE, set())
 
 POLL_READABLE = 0x001 | 0x040  # POLLIN, POLLRDNORM
 EPOLL_READABLE = 0x001 | 0x040
@@ -105,6 +109,12 @@ def read_sleep(pid: int, tid: str) -> Sleep | None:
         return None
     call = int(words[0])
     return Sleep(pid, int(tid), ran, call, tuple(int(word, 16) for word in words[1:7]))
+
+
+def opens_a_file(pid: int) -> bool:
+    """Whether its main thread waits in opening a file: one that takes its time, as a FIFO does."""
+    sleep = read_sleep(pid, str(pid))
+    return sleep is not None and sleep.call in OPENS
 
 
 def threads(pid: int) -> list[str]:

@@ -13,7 +13,8 @@ import errno
 import logging
 import signal
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from executor_app import trace
@@ -32,21 +33,22 @@ from executor_app.protocol import (
 )
 
 from . import verdict
+from .cell import Cell, make_group
 from .cgroups import Cgroup
+from .commands import compile_command, run_command
 from .compiled import Compiled, Recipe
+from .early import Early
 from .host import Host
 from .jail import Jail
 from .outbox import Emit, Outbox
 from .spec import RunResult, RunSpec
 from .stage import StageEnd, StageRun
 from .streams import Streams
-from .threads import make_in_thread
 from .workspace import Workspace
 
 logger = logging.getLogger(__name__)
 
 Message = InputResponse | Stdin | Eof | Resize | Signal | Cancel
-PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
 async def execute_interactive(
@@ -92,6 +94,8 @@ class _Run:
         self._worker = worker
         self._outbox = Outbox(emit, self._on_room, host.crowded)
         self._stage: StageRun | None = None
+        # The interpreter that has been waiting for this program, if one has.
+        self._early: Early | None = None
         self._early_input: deque[Message] = deque()
         # What was given to an earlier attempt, and behind it what comes before all that is given.
         self._replay: deque[Message] = deque(replay)
@@ -172,58 +176,76 @@ class _Run:
 
     async def _execute_on_host(self, cleanup: contextlib.AsyncExitStack) -> Complete:
         try:
-            slot = self._host.take_slot()
-            cleanup.callback(self._host.give_slot, slot)
-            return await self._execute_in(slot, cleanup)
+            return await self._execute_in_cell(cleanup)
         except (HostError, OSError, TimeoutError):
             logger.exception("job %s: this host could not run it", self._spec.job_id)
             return failed()
 
-    async def _execute_in(self, slot: int, cleanup: contextlib.AsyncExitStack) -> Complete:
+    async def _find_cell(self, first: Stage, cleanup: contextlib.AsyncExitStack) -> Cell:
+        """One that has been waiting, or a new one, with the job's files and for its `first` stage.
+
+        The job's slot is given back at the end.
+        """
         spec, host = self._spec, self._host
+        slot = host.take_slot()
+        warm = host.pool.take(spec, slot) if host.pool is not None else None
+        limits = spec.compile_limits if first == "compile" else spec.run_limits
+        if warm is None:
+            cleanup.callback(host.give_slot, slot)
+            cell = await Cell.make(
+                host,
+                spec.job_id,
+                slot,
+                group=f"{spec.job_id}.{first}",
+                disk_bytes=limits.disk_bytes,
+                files=spec.files,
+            )
+            cleanup.push_async_callback(cell.close)
+            return cell
+        cleanup.callback(host.give_slot, warm.cell.slot)
+        cleanup.push_async_callback(warm.close)
+        warm.name_after(spec.job_id)
+        warm.cell.workspace.limit_disk(limits.disk_bytes)
+        self._early = warm.early
+        if warm.early is None:
+            warm.cell.workspace.write(spec.files)
+        return warm.cell
+
+    async def _execute_in_cell(self, cleanup: contextlib.AsyncExitStack) -> Complete:
+        spec = self._spec
         trace.mark(spec.job_id, "runner: begins")
         compile_argv = spec.language.compile_argv([name for name, _ in spec.files])
         recipe = self._recipe(compile_argv)
         compiled = await recipe.find() if recipe is not None else None
         if compiled is not None:
             compile_argv = None
-        first: Stage = "compile" if compile_argv else "run"
-        cgroup = await self._make_cgroup(first, cleanup)
-        trace.mark(spec.job_id, "runner: has a control group")
-        limits = spec.compile_limits if compile_argv else spec.run_limits
-        workspace = await make_in_thread(
-            lambda: host.make_workspace(spec.job_id, slot, limits), Workspace.remove
-        )
-        # In a thread: the kernel takes its time over a folder full of files.
-        cleanup.push_async_callback(asyncio.to_thread, workspace.remove)
-        workspace.write(spec.files)
-        if compiled is not None and not await self._use(compiled, workspace):
+        cell = await self._find_cell("compile" if compile_argv else "run", cleanup)
+        cgroup = cell.cgroup
+        trace.mark(spec.job_id, "runner: has a sandbox")
+        if compiled is not None and not await self._use(compiled, cell.workspace):
             return self._no_room_for_program()
         compiled = None  # it may be large, and a person may take hours to answer it
-        trace.mark(spec.job_id, "runner: has a workspace")
-        procs = cgroup.procs_files if cgroup else []
-        jail = await Jail.start(host.sandbox.entry(host.ground, workspace.place, procs))
-        cleanup.push_async_callback(jail.close)
-        trace.mark(spec.job_id, "runner: has a sandbox")
         if compile_argv:
             if recipe is not None:
-                recipe.watch(workspace, self._outbox)
-            ended = await self._compile(compile_argv, jail, cgroup, workspace)
+                recipe.watch(cell.workspace, self._outbox)
+            ended = await self._compile(compile_argv, cell)
             if ended is not None:
                 return ended
             if recipe is not None:
-                await recipe.keep(workspace, self._outbox, lambda: jail.program_pids(cgroup))
+                pids = partial(cell.jail.program_pids, cgroup)
+                await recipe.keep(cell.workspace, self._outbox, pids)
                 cleanup.push_async_callback(recipe.settled)
-            if not workspace.limit_disk(spec.run_limits.disk_bytes):
+            if not cell.workspace.limit_disk(spec.run_limits.disk_bytes):
                 return self._no_room_for_program()
-            cgroup = await self._move_to_own_group(jail, cleanup)
-        return await self._run(jail, cgroup, workspace)
+            cgroup = await self._move_to_own_group(cell.jail, cleanup)
+        return await self._run(cell, cgroup)
 
     def _recipe(self, argv: list[str] | None) -> Recipe | None:
         programs = self._host.compiled
         if argv is None or programs is None:
             return None
-        return programs.recipe(self._spec, argv, self._env("compile"))
+        env = compile_command(self._host, self._spec, argv).env
+        return programs.recipe(self._spec, argv, env)
 
     async def _use(self, compiled: Compiled, workspace: Workspace) -> bool:
         """As if it had just been compiled; False where there is no room for it."""
@@ -245,45 +267,30 @@ class _Run:
         self, jail: Jail, cleanup: contextlib.AsyncExitStack
     ) -> Cgroup | None:
         """What compiling used must not count as the program's: its peak memory above all."""
-        cgroup = await self._make_cgroup("run", cleanup)
+        cgroup = await make_group(self._host, f"{self._spec.job_id}.run", cleanup)
         if cgroup is not None:
             await asyncio.to_thread(cgroup.add, jail.launcher_pid)
         return cgroup
 
-    async def _make_cgroup(self, stage: Stage, cleanup: contextlib.AsyncExitStack) -> Cgroup | None:
-        """In a thread: one lock of the kernel's guards all groups, and others may hold it."""
-        name = f"{self._spec.job_id}.{stage}"
-        cgroup = await make_in_thread(lambda: self._host.make_cgroup(name), _remove)
-        if cgroup is not None:
-            cleanup.push_async_callback(self._remove_cgroup, cgroup)
-        return cgroup
-
-    async def _remove_cgroup(self, cgroup: Cgroup) -> None:
-        try:
-            await asyncio.to_thread(cgroup.remove)
-        except HostError:
-            # The job has its end; what stays is for the operator, and for the next `Host.open`.
-            logger.exception("job %s: a process outlived its job", self._spec.job_id)
-
-    async def _compile(
-        self, argv: list[str], jail: Jail, cgroup: Cgroup | None, workspace: Workspace
-    ) -> Complete | None:
+    async def _compile(self, argv: list[str], cell: Cell) -> Complete | None:
         """None where it compiled; else the end of the job."""
         self._say_status("compiling")
-        streams = self._pipes(workspace)
+        streams = Streams.pipes(cell.owner)
         streams.close_input()
         try:
             stage = StageRun(
                 "compile",
-                jail=jail,
-                cgroup=cgroup,
-                workspace=workspace,
+                jail=cell.jail,
+                cgroup=cell.cgroup,
+                workspace=cell.workspace,
                 streams=streams,
                 outbox=self._outbox,
                 limits=self._spec.compile_limits,
                 attempt=self._attempt,
             )
-            end = await self._watch_over(stage, argv, watch_input=False)
+            command = compile_command(self._host, self._spec, argv)
+            begin = partial(cell.jail.order, command, streams.child_fds)
+            end = await self._watch_over(stage, begin, watch_input=False)
         finally:
             streams.close()
         if end.verdict is None and end.ending is not None and end.ending.exit_code == 0:
@@ -292,27 +299,28 @@ class _Run:
         words = verdict.Words(Path(argv[0]).name, *stage.last_words)
         return _complete(end, end.verdict or verdict.compile_error(limits, words, end.cpu_time_s))
 
-    async def _run(self, jail: Jail, cgroup: Cgroup | None, workspace: Workspace) -> Complete:
-        spec = self._spec
+    async def _run(self, cell: Cell, cgroup: Cgroup | None) -> Complete:
+        spec, early = self._spec, self._early
         self._say_status("running")
-        streams = self._terminal(workspace) if spec.tty else self._pipes(workspace)
+        streams = early.streams if early is not None else self._streams(cell)
         try:
             stage = StageRun(
                 "run",
-                jail=jail,
+                jail=cell.jail,
                 cgroup=cgroup,
-                workspace=workspace,
+                workspace=cell.workspace,
                 streams=streams,
                 outbox=self._outbox,
                 limits=spec.run_limits,
                 attempt=self._attempt,
                 replay=self._give_replayed if self._replay else None,
+                cpu_before=early.cpu_before if early is not None else None,
             )
             if spec.stdin is not None:
                 stage.give(spec.stdin)
                 stage.end_input()
-            argv = spec.language.run_argv(spec.args, spec.files[0][0])
-            end = await self._watch_over(stage, argv, watch_input=spec.stdin is None)
+            begin = partial(self._begin, cell.jail, streams)
+            end = await self._watch_over(stage, begin, watch_input=spec.stdin is None)
         except NotExecutableError as error:
             if not spec.language.compile:
                 raise
@@ -324,29 +332,26 @@ class _Run:
         self._output_bytes += stage.output_bytes
         return _complete(end, end.verdict or verdict.Verdict(FinalStatus.COMPLETED))
 
-    async def _watch_over(self, stage: StageRun, argv: list[str], *, watch_input: bool) -> StageEnd:
+    async def _begin(self, jail: Jail, streams: Streams) -> None:
+        if self._early is not None:
+            self._early.let_go(self._spec.files, *self._size)
+        else:
+            await jail.order(run_command(self._host, self._spec), streams.child_fds)
+
+    async def _watch_over(
+        self, stage: StageRun, begin: Callable[[], Awaitable[None]], *, watch_input: bool
+    ) -> StageEnd:
         self._stage = stage
         if stage.stage == "run":
             while self._early_input:
                 self._pass_on(stage, self._early_input.popleft())
         if self._cancelled is not None:
             return StageEnd.never_started(self._cancelled)
-        env = self._env(stage.stage)
         trace.mark(self._spec.job_id, f"runner: orders to {stage.stage}")
-        end = await stage.run(argv, env, env["HOME"], watch_input=watch_input)
+        end = await stage.run(begin, watch_input=watch_input)
         trace.mark(self._spec.job_id, f"runner: {stage.stage} has ended")
         self._cpu_time_s += end.cpu_time_s
         return end
-
-    def _env(self, stage: Stage) -> dict[str, str]:
-        return {
-            "PATH": PATH,
-            "HOME": self._host.sandbox.home(self._host.ground),
-            "USER": "codr",
-            "LANG": "C.UTF-8",
-            **({"TERM": "xterm-256color"} if stage == "run" and self._spec.tty else {}),
-            **self._spec.language.env,
-        }
 
     def _say_status(self, status: str) -> None:
         self._outbox.put(
@@ -355,20 +360,10 @@ class _Run:
             )
         )
 
-    def _owner(self, workspace: Workspace) -> tuple[int, int] | None:
-        place = workspace.place
-        return (place.uid, place.gid) if self._host.ground.privileged else None
-
-    def _pipes(self, workspace: Workspace) -> Streams:
-        return Streams.pipes(self._owner(workspace))
-
-    def _terminal(self, workspace: Workspace) -> Streams:
-        return Streams.terminal(*self._size, self._owner(workspace))
-
-
-def _remove(cgroup: Cgroup | None) -> None:
-    if cgroup is not None:
-        cgroup.remove()
+    def _streams(self, cell: Cell) -> Streams:
+        if self._spec.tty:
+            return Streams.terminal(*self._size, cell.owner)
+        return Streams.pipes(cell.owner)
 
 
 def _complete(end: StageEnd, why: verdict.Verdict) -> Complete:

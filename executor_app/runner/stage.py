@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -68,8 +68,12 @@ class StageRun:
         limits: Limits,
         attempt: int,
         replay: Callable[[], bool] | None = None,
+        cpu_before: float | None = None,
     ) -> None:
-        """`replay` gives the program one thing more that an earlier attempt was given, if any."""
+        """`replay` gives the program one thing more that an earlier attempt was given, if any.
+
+        `cpu_before` is for a program that has been started already, see `Meter`.
+        """
         self.stage = stage
         self._jail = jail
         self._cgroup = cgroup
@@ -81,7 +85,7 @@ class StageRun:
         self._replayed_at = 0.0
         self._meter = Meter(
             stage, limits, cgroup=cgroup, workspace=workspace, pids=self._pids,
-            crowded=outbox.crowded,
+            crowded=outbox.crowded, cpu_before=cpu_before,
         )  # fmt: skip
         self._loop = asyncio.get_running_loop()
         self._prompt = Prompt()
@@ -120,15 +124,10 @@ class StageRun:
 
     # --- from start to end ---------------------------------------------------------------------
 
-    async def run(
-        self, argv: Sequence[str], env: Mapping[str, str], cwd: str, *, watch_input: bool
-    ) -> StageEnd:
-        """Raises SandboxError when the program could not be started."""
+    async def run(self, begin: Callable[[], Awaitable[None]], *, watch_input: bool) -> StageEnd:
+        """`begin` starts the program, and raises SandboxError when it cannot."""
         identity = procfs.Input.of(self._streams.stdin_fd_for_identity)
-        limits = self._meter.rlimits()
-        await self._jail.order(
-            argv, env, cwd, self._streams.child_fds, tty=self._streams.tty, limits=limits
-        )
+        await begin()
         self._streams.started()
         self._started = time.monotonic()
         for name in self._early_signals:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
+
+from executor_app.runner.cgroups import OF_EXECUTOR
+from tests.waiting import waiting
 
 from .site import Site
 
@@ -58,13 +61,17 @@ def _content(client: Any, name: str) -> str:
 
 
 def _jobs_on_hosts(site: Site) -> list[str]:
-    """While the executors still run: of no job is anything there."""
-    folders = [
-        f"{path} is there"
-        for name in site.executors
-        for path in (site.host(name).folder / "state" / "executors").glob("*/jobs/*")
+    """While the executors still run: of no job is anything there, but jails that wait for one."""
+    folders, groups = [], []
+    for name in site.executors:
+        for executor in (site.host(name).folder / "state" / "executors").iterdir():
+            jobs = list((executor / "jobs").glob("*"))
+            idle = waiting(jobs)
+            groups += [f"{executor.name}{OF_EXECUTOR}{each}" for each in idle]
+            folders += [f"{path} is there" for path in jobs if path.name not in idle]
+    return folders + [
+        line for line in _processes(site, but_in=groups) if "main" in line and "celery" not in line
     ]
-    return folders + [line for line in _processes(site) if "main" in line and "celery" not in line]
 
 
 def _after_the_end(site: Site) -> list[str]:
@@ -80,8 +87,8 @@ def _after_the_end(site: Site) -> list[str]:
     return [*(f"cgroup: {path}" for path in groups), *mounts, *_processes(site)]
 
 
-def _processes(site: Site) -> list[str]:
-    """Of the site's hosts, but for the init of each."""
+def _processes(site: Site, but_in: Sequence[str] = ()) -> list[str]:
+    """Of the site's hosts, but for the init of each and for all that is in some groups."""
     inits = {str(host.init) for host in site.lab.hosts.values()}
     spaces = {os.readlink(f"/proc/{init}/ns/pid") for init in inits}
     found = []
@@ -89,9 +96,12 @@ def _processes(site: Site) -> list[str]:
         try:
             space = os.readlink(folder / "ns" / "pid")
             command = (folder / "cmdline").read_text().replace("\0", " ")
+            groups = (folder / "cgroup").read_text().splitlines()
         except OSError:
             continue
         # A command that cannot be read is of a process that has ended.
+        if any(line.endswith(tuple(but_in)) for line in groups):
+            continue
         if command and space in spaces and folder.name not in inits:
             found.append(f"process {folder.name}: {command}")
     return found

@@ -50,6 +50,7 @@ class Campaign:
         started = time.monotonic()
         asyncio.run(self._warm_up())
         self._tell_places()
+        traces.at_rest(self.stack)
         before = traces.take(self.stack)
         asyncio.run(self._attack(attacks))
         self.left = self._with_names(traces.left_since(self.stack, before, AT_ONCE))

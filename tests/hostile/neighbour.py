@@ -76,7 +76,7 @@ async def living(stack: Stack, canaries: Canaries) -> AsyncIterator[Neighbour]:
         folder = next(stack.state.glob(f"executors/*/jobs/{safe_name(accepted['job_id'])}"))
         canaries.places |= {
             "neighbour_pid": str(_pid_with(held[0])),
-            "neighbour_folder": str(folder),
+            "neighbour_folder": str(folder.resolve()),
             "neighbour_name": name,
             "neighbour_key": str(key),
         }

@@ -19,9 +19,12 @@ from codr.celery import app
 from executor_app.runner import mounts, procfs
 from executor_app.runner.cgroups import OF_EXECUTOR
 from executor_app.runner.host import UID_BASE
+from executor_app.runner.warm import NAME
 from tests.stack import Stack
+from tests.waiting import AT_REST, NUMBERED, waiting
 
-PATIENCE_S = 30.0
+# Longer than it takes until no more jails wait for jobs than before (`runner/warm.py`).
+PATIENCE_S = 60.0
 # Where everybody may write.
 OPEN_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm")
 # Connections to Redis that an executor may come to have: the pool makes one for each command that
@@ -52,19 +55,33 @@ class Traces:
     keys: Counter[str]
 
 
+def at_rest(stack: Stack) -> None:
+    """Waits until as many jails wait for jobs as do where nobody asks for any."""
+    deadline = time.monotonic() + PATIENCE_S
+    while len(waiting(stack.state.glob("executors/*/jobs/*"))) != AT_REST:
+        if time.monotonic() > deadline:
+            raise TimeoutError("there are not as many jails waiting for jobs as there should be")
+        time.sleep(0.1)
+
+
 def take(stack: Stack) -> Traces:
     executor = executor_pid(stack)
     return Traces(
         processes=Counter(_describe(pid) for pid in procfs.descendants(executor)),
         orphans=Counter(_orphans()),
-        mounts=Counter(m for m in mounts.mount_points() if m.startswith(str(stack.state))),
-        groups=Counter(map(str, _groups(stack))),
-        folders=Counter(map(str, stack.state.glob("executors/*/jobs/*"))),
+        mounts=_named(m for m in mounts.mount_points() if m.startswith(str(stack.state))),
+        groups=_named(_groups(stack)),
+        folders=_named(stack.state.glob("executors/*/jobs/*")),
         ipc=Counter(_ipc()),
         files=Counter(_files()),
         descriptors=Counter(_descriptors(executor, _redis_port(stack))),
         keys=Counter(_keys(stack)),
     )
+
+
+def _named(paths: Iterable[object]) -> Counter[str]:
+    """Jails that wait are as good as one another, whatever number they have."""
+    return Counter(NUMBERED.sub(NAME, str(path)) for path in paths)
 
 
 def left_since(stack: Stack, before: Traces, jobs_at_once: int = 1) -> list[str]:

@@ -52,6 +52,13 @@ file_size_bytes = 1
 disk_bytes = 1
 """
 
+EARLY = """
+[lua.early]
+not_names = []
+not_code = ["x"]
+"""
+INLINE = "early = {not_names = [], not_code = []}"
+
 Write = Callable[[str], Path]
 
 
@@ -101,6 +108,15 @@ def test_a_language_is_found_by_any_of_its_names(name: str, found: str) -> None:
     assert find(name).name == found
 
 
+def test_a_table_says_which_programs_an_interpreter_cannot_wait_for(write: Write) -> None:
+    lua = load(write(LUA.replace("[lua.env]", EARLY + "[lua.env]")))["lua"]
+
+    assert lua.early is not None
+    assert lua.early.is_late("main.lua", b"axb")
+    assert not lua.early.is_late("x.lua", b"ab")
+    assert load(write(LUA))["lua"].early is None
+
+
 def test_a_language_that_does_not_exist_is_answered_with_those_that_do() -> None:
     with pytest.raises(UnknownLanguage) as refused:
         find("cobol")
@@ -136,6 +152,18 @@ def test_a_language_that_does_not_exist_is_answered_with_those_that_do() -> None
         ("memory_bytes = 1", "memory_bytes = 1.5", "[lua.limits.compile] memory_bytes: must be"),
         ("memory_bytes = 1", "memory_bytes = -1", "[lua.limits.compile] memory_bytes: must be"),
         ("[lua.limits.run]", "[lua.limits.walk]", "[lua.limits] run: is missing"),
+        ("[lua.env]", "[lua.early]\nnot_names = []\n[lua.env]", "[lua.early] not_code: is missing"),
+        ("[lua.env]", f"{EARLY}\nmore = 1\n[lua.env]", "[lua.early] more: is not a key"),
+        (
+            "[lua.env]",
+            EARLY.replace("x", "(") + "\n[lua.env]",
+            "[lua.early] not_code: has a pattern",
+        ),
+        (
+            "compile = []",
+            f'compile = ["c"]\n{INLINE}',
+            "[lua] early: is for what needs no compiling",
+        ),
         (LUA, "lua = 1", "[lua] must be a table"),
         (LUA, "[lua", "languages.toml is not TOML"),
     ],

@@ -7,6 +7,7 @@ import json
 import signal
 import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import redis
@@ -15,6 +16,7 @@ from tests.server.client import connect, says_hello
 from tests.server.parts import PASSWORD, Parts, until
 from tests.server.programs import ASKING, SLEEPS
 from tests.stack import ended_row, free_port
+from tests.waiting import waiting
 
 pytestmark = pytest.mark.slow
 LEASE_S = 2.0
@@ -221,10 +223,11 @@ async def test_an_executor_that_comes_back_clears_away_and_goes_on(whole: Parts)
     await says_hello(whole.url())
 
     def tidy() -> bool:
-        """But for the executor that is there now."""
+        """But for the executor that is there now, and the jails that wait for a job of it."""
         remains = whole.remains()
         programs = [each for each in remains["processes"] if "main.py" in each]
-        return not (remains["folders"] or programs)
+        folders = [Path(each) for each in remains["folders"]]
+        return {each.name for each in folders} == waiting(folders) and len(programs) <= 1
 
     # A job's end is said before its folder is removed, so what is left may be the hello's.
     until(tidy, "nothing of the killed executor's job remains")
