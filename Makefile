@@ -4,8 +4,9 @@ PYTHON_IN_VENV := .venv/bin/python
 PIP_COMPILE := .venv/bin/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
-# Two processes; what belongs together is said in tests/conftest.py.
-IN_TWO := --numprocesses 2 --dist loadscope --no-loadscope-reorder
+# Three processes on two processors, since many tests wait; what belongs together is said in
+# tests/conftest.py.
+SIDE_BY_SIDE := --numprocesses 3 --dist loadscope --no-loadscope-reorder
 
 # Most of what runs here starts Python many times: compiled modules are to be kept, whoever calls.
 unexport PYTHONDONTWRITEBYTECODE
@@ -24,7 +25,7 @@ setup:  ## all that run, check and test need
 test:  ## every test: the front end's, then everything else
 	@scripts/setup test
 	cd frontend && npm test
-	$(PYTHON_IN_VENV) -m scripts.with_postgres $(PYTHON_IN_VENV) -m pytest $(IN_TWO) $(ARGS)
+	$(PYTHON_IN_VENV) -m scripts.with_postgres $(PYTHON_IN_VENV) -m pytest $(SIDE_BY_SIDE) $(ARGS)
 
 fast:  ## what takes no time: less than a minute in all
 	@scripts/setup test

@@ -1,6 +1,6 @@
 """What all tests share: a whole running Codr, one for each session and sandbox.
 
-`make test` runs them in two processes, each with a Codr of its own. The tests of a file stay
+`make test` runs them in three processes, each with a Codr of its own. The tests of a file stay
 together, and so do those of a folder that makes something for all of its files.
 """
 

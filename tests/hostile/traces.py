@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import redis
 
 from codr.celery import app
+from executor_app.relay import keys
 from executor_app.runner import mounts, procfs
 from executor_app.runner.cgroups import OF_EXECUTOR
 from executor_app.runner.host import UID_BASE
@@ -35,8 +36,8 @@ MOST_FOR_ONE_JOB = 3
 # (kombu's MultiChannelPoller). Which jobs meet there is chance, and they stay: no waiting helps.
 MOST_SENDERS = app.conf.broker_pool_limit
 EPOLL = "anon_inode:[eventpoll]"
-# It is written anew every two seconds, and goes when the executor does.
-HEARTBEAT = b"codr:executor:"
+# Written anew every two seconds, and gone when the executor is; and since when one has been there.
+HEARTBEATS = (b"codr:executor:", keys.WELL_SINCE.encode())
 TO_REDIS = "a connection to Redis"
 
 
@@ -224,5 +225,5 @@ def _redis_port(stack: Stack) -> int:
 def _keys(stack: Stack) -> Iterable[str]:
     with redis.Redis.from_url(stack.redis_url) as client:
         for key in client.scan_iter(count=1000):
-            if not key.startswith(HEARTBEAT):
+            if not key.startswith(HEARTBEATS):
                 yield key.decode(errors="replace")
