@@ -231,8 +231,9 @@ KINDS = ("folders", "mounts", "groups", "orphans", "ipc", "files", "keys")
 def test_what_an_attack_leaves_behind_is_noticed(
     campaign: Campaign, what: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    traces.at_rest(campaign.stack)
     before = traces.take(campaign.stack)
-    monkeypatch.setattr(traces, "PATIENCE_S", 0.2)
+    monkeypatch.setattr(traces, "PATIENCE_S", 0.5)
     with left(what, campaign.stack):
         found = traces.left_since(campaign.stack, before)
     assert {line.split(":")[0] for line in found} == {what}
@@ -246,8 +247,9 @@ def test_a_descriptor_for_each_job_is_noticed_and_a_pool_of_connections_is_not(
     campaign: Campaign, kind: str, others: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of this process, which holds what it is given, in the executor's place."""
+    traces.at_rest(campaign.stack)
     monkeypatch.setattr(traces, "executor_pid", lambda stack: os.getpid())
-    monkeypatch.setattr(traces, "PATIENCE_S", 0.2)
+    monkeypatch.setattr(traces, "PATIENCE_S", 0.5)
     redis_port = traces._redis_port(campaign.stack)
     with ExitStack() as held, socket.create_server(("127.0.0.1", 0)) as server:
         for _ in range(others):
