@@ -4,9 +4,8 @@ PYTHON_IN_VENV := .venv/bin/python
 PIP_COMPILE := .venv/bin/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
-# Three processes on two processors, since many tests wait; what belongs together is said in
-# tests/conftest.py.
-SIDE_BY_SIDE := --numprocesses 3 --dist loadscope --no-loadscope-reorder
+# Two processes; a third made it slower. What belongs together is said in tests/conftest.py.
+SIDE_BY_SIDE := --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
 # Most of what runs here starts Python many times: compiled modules are to be kept, whoever calls.
 unexport PYTHONDONTWRITEBYTECODE

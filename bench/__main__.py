@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from tests.stack import Stack
+from tests.stack import WARM, Stack
 
 from . import (
     crowd,
@@ -60,6 +60,7 @@ ENVIRONMENT: Final = {
     "CODR_CONNECTIONS_PER_ADDRESS": "4000",
     # As it is by default; in other tests it is off.
     "CODR_PRECOMPILED_HEADERS": "on",
+    **WARM,
 }
 # What a measurement needs of its Codr besides: hostile programs are to be run here.
 ENVIRONMENTS: Final = {

@@ -1,6 +1,6 @@
 """What all tests share: a whole running Codr, one for each session and sandbox.
 
-`make test` runs them in three processes, each with a Codr of its own. The tests of a file stay
+`make test` runs them in two processes, each with a Codr of its own. The tests of a file stay
 together, and so do those of a folder that makes something for all of its files.
 """
 
@@ -12,7 +12,7 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-from tests.stack import Stack
+from tests.stack import WARM, Stack
 
 TOGETHER = ("hostile", "hosts", "admin/live", "access/live")
 # What takes longest starts first, so that no process is left with it at the end.
@@ -58,13 +58,13 @@ def _running(stack: Stack) -> Iterator[Stack]:
 @pytest.fixture(scope="session")
 def codr(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Codr as `make run` starts it: Firejail, SQLite, the standard policy."""
-    yield from _running(Stack(tmp_path_factory.mktemp("codr"), prepares=True))
+    yield from _running(Stack(tmp_path_factory.mktemp("codr"), WARM, prepares=True))
 
 
 @pytest.fixture(scope="session")
 def codr_bubblewrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The same with the other sandbox and without validation, for programs it would refuse."""
-    environment = {"CODR_SANDBOX": "bubblewrap", "CODR_VALIDATION": "off"}
+    environment = {"CODR_SANDBOX": "bubblewrap", "CODR_VALIDATION": "off", **WARM}
     yield from _running(Stack(tmp_path_factory.mktemp("codr-bubblewrap"), environment))
 
 

@@ -28,6 +28,10 @@ STOP_S = 30.0
 ENDED_S = 40.0
 
 
+# What `make run` has, and a Codr of a test only where it says so.
+WARM = {"CODR_WARM": "8"}
+
+
 @dataclass
 class Stack:
     """One running Codr. `environment` adds to or replaces settings; see docs/configuration.md.
@@ -68,6 +72,8 @@ class Stack:
         own = {"CODR_STATE_DIR": str(self.state), "PORT": str(self.port)}
         # Each would take seconds of both processors, in the background of whatever is tested.
         own["CODR_PRECOMPILED_HEADERS"] = "off"
+        # So would three jails for each of these that run a job or two; those that run many have it.
+        own["CODR_WARM"] = "0"
         return {**inherited, **own, **self.environment}
 
     def start(self) -> None:

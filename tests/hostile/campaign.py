@@ -16,7 +16,7 @@ from tests.hostile.canaries import Canaries
 from tests.hostile.corpus import Attack
 from tests.hostile.neighbour import Neighbour, living
 from tests.server.client import run_job
-from tests.stack import Stack
+from tests.stack import WARM, Stack
 
 AT_ONCE = 8
 SECRET_FILE = "secret-of-the-state"
@@ -112,6 +112,7 @@ def under_attack(sandbox: str, state: Path, canaries: Canaries) -> Iterator[Camp
     environment = {
         "CODR_SANDBOX": sandbox,
         "CODR_VALIDATION": "off",
+        **WARM,
         "CODR_RATE_LIMITS": "off",
         "CODR_JOURNAL_KEEP_S": "1",
         "CODR_CLIENT_GRACE_S": "5",

@@ -44,7 +44,7 @@ from scripts.with_postgres import UNSAFE_AND_FAST, create_cluster, find_binaries
 from tests.hosts.network import Host, Lab, Process
 from tests.server.client import Client, connect
 from tests.server.parts import until
-from tests.stack import CHECKOUT, Stack
+from tests.stack import CHECKOUT, WARM, Stack
 
 PASSWORD: Final = "known-to-the-tests"
 READY_S: Final = 120.0
@@ -175,6 +175,7 @@ class Site:
         host, role = self.host(name), _role(name)
         settings = {
             **Stack(host.folder / "state").settings,
+            **WARM,
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "PYTHONUNBUFFERED": "1",
             "CODR_MODE": "production",
