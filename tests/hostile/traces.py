@@ -57,12 +57,21 @@ class Traces:
 
 
 def at_rest(stack: Stack) -> None:
-    """Waits until as many jails wait for jobs as do where nobody asks for any."""
+    """Waits until as many jails wait for jobs as do where nobody asks for any, interpreters and all:
+    the folder of one is there before its processes."""
     deadline = time.monotonic() + PATIENCE_S
-    while len(waiting(stack.state.glob("executors/*/jobs/*"))) != AT_REST:
+    executor = executor_pid(stack)
+    while (
+        len(waiting(stack.state.glob("executors/*/jobs/*"))) != AT_REST
+        or sum(_is_an_interpreter(pid) for pid in procfs.descendants(executor)) != AT_REST - 1
+    ):
         if time.monotonic() > deadline:
             raise TimeoutError("there are not as many jails waiting for jobs as there should be")
         time.sleep(0.1)
+
+
+def _is_an_interpreter(pid: int) -> bool:
+    return re.search(r"^\S*(python3|node)\b.* main\.\w+ ?$", _describe(pid)) is not None
 
 
 def take(stack: Stack) -> Traces:

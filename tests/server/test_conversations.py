@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import uuid
 
 import pytest
 
@@ -253,7 +254,8 @@ async def test_a_started_job_can_be_cancelled(either: Stack, code: str) -> None:
 @pytest.mark.slow
 async def test_a_compiling_job_can_be_cancelled(codr: Stack) -> None:
     async with connect(codr.socket_url) as client:
-        await client.execute("rust", ASKING["rust"])
+        # Of one that was compiled before it is over at once.
+        await client.execute("rust", f"// {uuid.uuid4()}\n{ASKING['rust']}")
         await client.until("status", status="compiling")
         await client.send({"type": "cancel"})
         assert (await client.until("complete"))["status"] == "cancelled"
