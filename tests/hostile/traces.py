@@ -57,8 +57,8 @@ class Traces:
 
 
 def at_rest(stack: Stack) -> None:
-    """Waits until as many jails wait for jobs as do where nobody asks for any, interpreters and all:
-    the folder of one is there before its processes."""
+    """Waits until as many jails wait for jobs as do where nobody asks for any, with all that is in
+    them: the folder of one is there before its processes."""
     deadline = time.monotonic() + PATIENCE_S
     executor = executor_pid(stack)
     while (
@@ -71,7 +71,7 @@ def at_rest(stack: Stack) -> None:
 
 
 def _is_an_interpreter(pid: int) -> bool:
-    return re.search(r"^\S*(python3|node)\b.* main\.\w+ ?$", _describe(pid)) is not None
+    return re.search(r"^\S*(python3|node)\b.*/main\.\w+ ?$", _describe(pid)) is not None
 
 
 def take(stack: Stack) -> Traces:
