@@ -20,6 +20,7 @@ from executor_app.relay import keys
 from executor_app.runner import mounts, procfs
 from executor_app.runner.cgroups import OF_EXECUTOR
 from executor_app.runner.host import UID_BASE
+from executor_app.runner.sandbox.base import LAUNCHER
 from executor_app.runner.warm import NAME
 from tests.stack import Stack
 from tests.waiting import AT_REST, NUMBERED, waiting
@@ -60,18 +61,18 @@ def at_rest(stack: Stack) -> None:
     """Waits until as many jails wait for jobs as do where nobody asks for any, with all that is in
     them: the folder of one is there before its processes."""
     deadline = time.monotonic() + PATIENCE_S
-    executor = executor_pid(stack)
-    while (
-        len(waiting(stack.state.glob("executors/*/jobs/*"))) != AT_REST
-        or sum(_is_an_interpreter(pid) for pid in procfs.descendants(executor)) != AT_REST - 1
-    ):
+    while not _is_at_rest(stack):
         if time.monotonic() > deadline:
             raise TimeoutError("there are not as many jails waiting for jobs as there should be")
         time.sleep(0.1)
 
 
-def _is_an_interpreter(pid: int) -> bool:
-    return re.search(r"^\S*(python3|node)\b.*/main\.\w+ ?$", _describe(pid)) is not None
+def _is_at_rest(stack: Stack) -> bool:
+    programs = [_describe(pid) for pid in procfs.descendants(executor_pid(stack))]
+    launchers = [each for each in programs if each.startswith(f"{LAUNCHER} ")]
+    interpreters = [each for each in programs if re.search(r"^\S*(python3|node) .*/main\.", each)]
+    folders = waiting(stack.state.glob("executors/*/jobs/*"))
+    return (len(folders), len(launchers), len(interpreters)) == (AT_REST, AT_REST, AT_REST - 1)
 
 
 def take(stack: Stack) -> Traces:
