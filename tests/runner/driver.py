@@ -254,6 +254,11 @@ class Traces:
     folders: tuple[str, ...]
     descriptors: tuple[str, ...]
 
+    def add_nothing_to(self, before: Traces) -> None:
+        """Other tests of this process may close what they have open: that is no trace of ours."""
+        assert set(self.descriptors) - set(before.descriptors) == set()
+        assert replace(self, descriptors=()) == replace(before, descriptors=())
+
     @classmethod
     def of(cls, host: Host) -> Traces:
         jobs = str(host.folder / "jobs")
