@@ -11,6 +11,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine
+from itertools import cycle
 from typing import Any, Final
 
 from channels.consumer import get_handler_name
@@ -70,16 +71,18 @@ from .relay.inputs import (
     read_input,
     read_inputs_after,
 )
+from .relay.lookout import Found, Watch, watch_events
 from .relay.versions import NewerVersionError, check
 from .relay.window import Window
 from .shown_input import ShownInput
 
 logger = logging.getLogger(__name__)
 
-LOOK_AGAIN_S: Final = 2.0
 # Of a job that no executor has taken, one look of so many is at its row too: whoever gave it up may
-# have been unable to tell Redis. There may be hundreds in the queue, and one thread asks for all.
+# have been unable to tell Redis. There may be hundreds in the queue, and one thread asks for all:
+# each of them begins to count at another number.
 LOOKS_AT_THE_ROW: Final = 10
+_FIRST_LOOKS: Final = cycle(range(LOOKS_AT_THE_ROW))
 # Each bad frame of ten bytes is answered with two hundred, which a client need not read.
 MAX_ERRORS: Final = 10_000
 UNAVAILABLE: Final = Error(
@@ -129,12 +132,14 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
         # Of a client that wants to be told what others type.
         self._shown: ShownInput | None = None
         self._over = False
+        # Of a socket that follows a job: until it is over.
+        self._watch: Watch | None = None
         # Of a client that acknowledges: how far what it was sent may run ahead of it.
         self._window: Window | None = None
         self._outlet = outlet_of(self.scope)
         self._errors = 0
         self._catching_up = asyncio.Lock()
-        self._looks = 0
+        self._looks = next(_FIRST_LOOKS)
         await self.accept()
         try:
             await self._identify()
@@ -333,7 +338,7 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
         await self._say(
             Accepted(job_id=self.job_id, language=language, version=version, may_type=may_type)
         )
-        self._spawn(self._until_over(self._look_again_soon))
+        self._spawn(self._keep_looking())
         self._spawn(self._until_over(self._go_on_as_it_reads))
 
     async def _replay(self, job: Job) -> None:
@@ -398,7 +403,7 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
         except NewerVersionError as error:
             await self._leave_to_others(error)
         except (RedisError, OSError) as error:
-            # `_look_again_soon` finds it in the journal, once Redis answers again.
+            # `_look_again` finds it in the journal, once Redis answers again.
             logger.warning("job %s: a hole could not be filled yet: %s", self.job_id, error)
 
     @property
@@ -471,7 +476,7 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
             await self._close_after_end()
 
     async def _close_after_end(self) -> None:
-        self._over = True
+        self._say_no_more()
         await self.close(int(CloseCode.DONE))
 
     async def _catch_up(self) -> None:
@@ -514,11 +519,19 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
         await self._outlet.wait()
         await self._catch_up()
 
-    async def _look_again_soon(self) -> None:
-        """Says that somebody is here, and finds what the group lost without a later event."""
-        await asyncio.sleep(min(LOOK_AGAIN_S, conf().client_grace_s / 3))
-        if self._may_write:  # who only reads keeps no program running
-            await presence.be_present(self.job_id)
+    async def _keep_looking(self) -> None:
+        """Until the end it is said that somebody is here, and found what the group lost."""
+        # Who only reads keeps no program running.
+        with watch_events(self.job_id, self._misses, be_present=self._may_write) as self._watch:
+            await self._until_over(self._look_again)
+
+    def _misses(self, found: Found) -> bool:
+        """Attempt 0 is that of the queue: of a job there, or without a journal, others tell too."""
+        return not self._held and (found.number != self._seq or found.attempt == 0)
+
+    async def _look_again(self) -> None:
+        assert self._watch is not None
+        await self._watch.missed()
         last = await last_event(self.job_id)
         self._looks += 1
         if self._held:
@@ -542,6 +555,12 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
             await self._say(QueuePlace(ahead=ahead))
 
     # --- this socket ---------------------------------------------------------------------------
+
+    def _say_no_more(self) -> None:
+        """Neither to its client, nor that somebody is here."""
+        self._over = True
+        if self._watch is not None:
+            self._watch.end()
 
     async def _expect_first_message(self) -> None:
         await asyncio.sleep(conf().first_message_s)
@@ -583,7 +602,7 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
     ) -> None:
         if self._over:
             return
-        self._over = True
+        self._say_no_more()
         await self._say(Error(code=code, message=text, retry_after=retry_after_s))
         await self.close(int(close_code))
 

@@ -33,6 +33,7 @@ from executor_app.protocol import (
 from . import keys, scripts
 from .client import client, end_tasks, group_channel, layer, patiently
 from .events import FORGOTTEN_S
+from .lookout import Found, watch_input
 from .window import Window
 
 logger = logging.getLogger(__name__)
@@ -44,8 +45,6 @@ MAX_ENTRIES: Final = 1_000_000
 MAX_BYTES: Final = 64 * 1024 * 1024
 # Who types gets a new one with each page that they open.
 MAX_SENDERS: Final = 1000
-# How often the journal is looked at although nothing came: pub/sub is at most once.
-LOOK_AGAIN_S: Final = 2.0
 # How long an acknowledgement is there to be found by that where the job has no journal.
 ACK_KEPT_MS: Final = 60_000
 
@@ -140,6 +139,8 @@ class InputReader:
         # another under that number.
         self._last = 0
         self._name = ""
+        # Up to which event the job's reader has acknowledged.
+        self._acknowledged = 0
         # Of each sender the last number. Redis knows them too, unless it loses its memory.
         self._senders: dict[str, int] = {}
         self._ready: asyncio.Queue[JobMessage] = asyncio.Queue()
@@ -194,20 +195,33 @@ class InputReader:
 
     async def _heard(self, message: dict[str, Any]) -> None:
         if message["type"] == "job.ack":
-            if self._window is not None:
-                self._window.acknowledged(message["seq"])
+            self._hear_acknowledged(message["seq"])
         elif message["n"] == self._last + 1 and message.get("before") == self._name:
             self._take(message["n"], message["frame"], message["name"])
         elif message["n"] > self._last:
             await self._look()
 
+    def _hear_acknowledged(self, seq: int) -> None:
+        self._acknowledged = max(seq, self._acknowledged)
+        if self._window is not None:
+            self._window.acknowledged(seq)
+
     async def _keep_looking(self) -> None:
-        while True:
-            await asyncio.sleep(LOOK_AGAIN_S)
-            try:
-                await self._look()
-            except Exception:
-                logger.exception("job %s: its input cannot be read", self._job_id)
+        """For what the group has lost: it is at most once."""
+        acknowledged = self._window is not None
+        with watch_input(self._job_id, self._misses, acknowledged=acknowledged) as watch:
+            while True:
+                await watch.missed()
+                try:
+                    await self._look()
+                except Exception:
+                    logger.exception("job %s: its input cannot be read", self._job_id)
+
+    def _misses(self, found: Found) -> bool:
+        """An earlier last entry, or none, is that of a Redis that lost its memory."""
+        if found.acknowledged > self._acknowledged:
+            return True
+        return (found.number, found.name) != (self._last, self._name)
 
     async def _look(self) -> None:
         try:
@@ -219,7 +233,7 @@ class InputReader:
     async def _read_journal(self) -> None:
         if self._window is not None:
             told = await client().get(keys.acknowledged(self._job_id))
-            self._window.acknowledged(int(told or 0))
+            self._hear_acknowledged(int(told or 0))
         async with self._reading:
             # Another may be taken while we ask: it is not the one that we ask about.
             last, name = self._last, self._name

@@ -13,8 +13,9 @@ from redis.exceptions import ConnectionError
 from executor_app import consumers, submission
 from executor_app.consumers import ExecuteConsumer
 from executor_app.models import Job
-from executor_app.protocol import Status, Stdin, encode
-from executor_app.relay.client import layer
+from executor_app.protocol import Complete, FinalStatus, Status, Stdin, encode
+from executor_app.relay import keys, lookout
+from executor_app.relay.client import client, layer
 from executor_app.relay.events import Publisher
 from executor_app.shown_input import ShownInput
 from tests.records.cast import new_job
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("database", "no_jobs", "redis")
 
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(consumers, "LOOK_AGAIN_S", 0.02)
+    monkeypatch.setattr(lookout, "LOOK_AGAIN_S", 0.02)
 
 
 class Socket:
@@ -49,10 +50,13 @@ class Socket:
     async def _send(self, message: dict[str, Any]) -> None:
         self.sent.append(message)
 
-    async def until_closed(self) -> int:
+    async def until_told_to_close(self) -> None:
         async with asyncio.timeout(20):
             while self.sent[-1]["type"] != "websocket.close":  # noqa: ASYNC110 - it tells nobody
                 await asyncio.sleep(0.02)
+
+    async def until_closed(self) -> int:
+        await self.until_told_to_close()
         await self.consumer.disconnect(1000)
         return int(self.sent[-1]["code"])
 
@@ -135,6 +139,34 @@ def test_of_a_socket_whose_consumer_fails_nothing_goes_on(
     monkeypatch.setattr(AsyncWebsocketConsumer, "__call__", fail)
     assert asyncio.run(live())
     assert len(socket.consumer._tasks) == 2
+
+
+def test_somebody_is_said_to_be_there_until_the_job_is_over_and_no_longer(socket: Socket) -> None:
+    job_id = new_job()
+    job = Job.objects.get(pk=job_id)
+
+    async def said_again(within: int) -> bool:
+        await client().delete(keys.presence(job_id))
+        for _ in range(within):
+            await asyncio.sleep(lookout.LOOK_AGAIN_S)
+            if await client().exists(keys.presence(job_id)):
+                return True
+        return False
+
+    async def follow() -> None:
+        await socket.open()
+        publisher = Publisher(job_id, attempt=1, seq=0)
+        await publisher.publish_status(Status(status="running"))
+        await socket.consumer._follow(job, after=0)
+        await socket.consumer._replay(job)
+        assert await said_again(within=1000)
+        await publisher.publish_complete(Complete(status=FinalStatus.COMPLETED))
+        await socket.consumer._catch_up()
+        await socket.until_told_to_close()
+        assert not await said_again(within=10)
+        await socket.consumer.disconnect(1000)
+
+    asyncio.run(follow())
 
 
 def test_who_watches_is_told_of_what_comes_after_input_that_is_not_known_here(

@@ -11,7 +11,7 @@ import pytest
 from redis.exceptions import ConnectionError
 
 from executor_app.protocol import Eof, InputResponse, Stdin
-from executor_app.relay import inputs, keys
+from executor_app.relay import inputs, keys, lookout
 from executor_app.relay.client import client, layer
 from executor_app.relay.inputs import (
     InputReader,
@@ -224,7 +224,7 @@ async def test_a_look_at_the_journal_that_fails_is_not_the_last(
     job_id: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Whatever it met: the group may have lost a message that only the journal tells of."""
-    monkeypatch.setattr(inputs, "LOOK_AGAIN_S", 0.02)
+    monkeypatch.setattr(lookout, "LOOK_AGAIN_S", 0.02)
     async with InputReader(job_id) as reader:
         asked, looks = client().xrange, []
 
