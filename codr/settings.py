@@ -277,8 +277,6 @@ CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
-# An order that a busy executor held in reserve would wait for its people, beside an idle one.
-CELERY_WORKER_DISABLE_PREFETCH = ROLE == "executor"
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
@@ -364,6 +362,7 @@ CODR = {
     "job_weight": _number("CODR_JOB_WEIGHT", 1.0, 0.1),
     "job_cpus": _number("CODR_JOB_CPUS", max(1, (os.cpu_count() or 1) / 2), 0.01),
     "executor_slots": _whole("CODR_EXECUTOR_SLOTS", 256, 1),
+    "working_jobs": _whole("CODR_WORKING_JOBS", 8 * (os.cpu_count() or 1)),
     "compile_cache": _choice("CODR_COMPILE_CACHE", "owner", "owner", "shared", "off"),
     "compile_cache_bytes": _whole("CODR_COMPILE_CACHE_BYTES", 256 * 1024 * 1024, 1024 * 1024),
     "precompiled_headers": _flag("CODR_PRECOMPILED_HEADERS", True),

@@ -31,6 +31,7 @@ class Conf:
     job_weight: float
     job_cpus: float
     executor_slots: int
+    working_jobs: int
     compile_cache: Literal["owner", "shared", "off"]
     compile_cache_bytes: int
     precompiled_headers: bool

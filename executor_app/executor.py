@@ -33,6 +33,7 @@ from .relay.window import Window
 from .runner.cgroups import CpuShare
 from .runner.headers import Headers
 from .runner.host import Host, safe_name
+from .runner.load import Load
 from .runner.probe import Proof, open_pool, prove_languages
 from .runner.run import execute_interactive
 from .runner.spec import RunResult, RunSpec
@@ -92,6 +93,11 @@ class Executor:
             self.stop()
             raise
         self._headers = precompile_headers(self._host, self._loop)
+
+    @property
+    def load(self) -> Load:
+        assert self._host is not None
+        return self._host.load
 
     def take_order(self) -> Order | None:
         """The job whose turn it is; None where there is none, which is no error.

@@ -8,12 +8,14 @@ import sys
 import time
 from typing import Any, Final
 
-from celery import shared_task
+from celery import current_app, shared_task
 from celery.signals import worker_init, worker_shutdown, worker_shutting_down
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
 from . import dispatch, trace
+from .admission import Admission, AdmissionStep
+from .conf import conf
 from .errors import HostError
 from .executor import Executor
 from .relay.versions import NewerVersionError
@@ -23,6 +25,8 @@ logger = logging.getLogger(__name__)
 PAUSE_S: Final = 1.0
 
 _executor: Executor | None = None
+
+current_app.steps["consumer"].add(AdmissionStep)
 
 
 @worker_init.connect
@@ -43,6 +47,10 @@ def start_executor(**kwargs: Any) -> None:
         logger.exception("The executor could not start")
         sys.exit(1)
     _executor = executor
+    AdmissionStep.admission = Admission(
+        slots=conf().executor_slots, most=conf().working_jobs, spared=executor.load.spared
+    )
+    executor.load.on_less = AdmissionStep.look_again
 
 
 @worker_shutting_down.connect

@@ -21,6 +21,7 @@ from executor_app.errors import HostError
 from . import cgroups
 from .claim import claim, dead_beside, give_up
 from .compiled import CompiledPrograms
+from .load import Load
 from .sandbox import Ground, Sandbox, backend
 from .sandbox.ground import make_ground
 from .workspace import Workspace, remove_leftovers
@@ -55,6 +56,7 @@ class Host:
     _free_slots: list[int] = field(default_factory=list)
     _spare_slots: list[int] = field(default_factory=list)
     _slots: int = 0
+    load: Load = field(default_factory=Load)
     _told_of_cpus: bool = False
     # None: each program is compiled each time.
     compiled: CompiledPrograms | None = None

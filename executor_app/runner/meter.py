@@ -26,6 +26,8 @@ from .workspace import MAX_FILES, Workspace
 # until it does less than the other figure.
 BUSY: Final = 0.5
 CALM: Final = 0.2
+# Who has to share a processor gets more of it than this, so whoever uses less asks for none.
+ASLEEP: Final = 0.03
 SHORTEST_LOOK_S: Final = 0.05
 
 # Without cgroups setrlimit stands behind our own looks, which come first and can say what it was.
@@ -78,6 +80,7 @@ class Meter:
         self._last_look = (time.monotonic(), used)
         # Nobody knows yet whether it computes or waits, and some start nothing but floods.
         self._busy = crowded()
+        self.sleeps = False
         if cgroup is not None:
             cgroup.give_way(self._busy)
             if cpu_before is None:
@@ -149,6 +152,7 @@ class Meter:
             return
         self._last_look = (now, used)
         part = (used - used_then) / (now - then)
+        self.sleeps = part < ASLEEP
         busy = self._crowded() and part > (CALM if self._busy else BUSY)
         if busy != self._busy:
             self._busy = busy

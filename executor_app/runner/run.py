@@ -40,6 +40,7 @@ from .compiled import Compiled, Recipe
 from .early import Early
 from .host import Host
 from .jail import Jail
+from .load import Need
 from .outbox import Emit, Outbox
 from .spec import RunResult, RunSpec
 from .stage import StageEnd, StageRun
@@ -188,6 +189,7 @@ class _Run:
         """
         spec, host = self._spec, self._host
         slot = host.take_slot()
+        cleanup.callback(self._need, Need.WORKS)
         warm = host.pool.take(spec, slot) if host.pool is not None else None
         limits = spec.compile_limits if first == "compile" else spec.run_limits
         if warm is None:
@@ -287,6 +289,7 @@ class _Run:
                 outbox=self._outbox,
                 limits=self._spec.compile_limits,
                 attempt=self._attempt,
+                need=self._need,
             )
             command = compile_command(self._host, self._spec, argv)
             begin = partial(cell.jail.order, command, streams.child_fds)
@@ -313,6 +316,7 @@ class _Run:
                 outbox=self._outbox,
                 limits=spec.run_limits,
                 attempt=self._attempt,
+                need=self._need,
                 replay=self._give_replayed if self._replay else None,
                 cpu_before=early.cpu_before if early is not None else None,
             )
@@ -352,6 +356,9 @@ class _Run:
         trace.mark(self._spec.job_id, f"runner: {stage.stage} has ended")
         self._cpu_time_s += end.cpu_time_s
         return end
+
+    def _need(self, need: Need) -> None:
+        self._host.load.set(self._spec.job_id, need)
 
     def _say_status(self, status: str) -> None:
         self._outbox.put(

@@ -17,6 +17,7 @@ from . import procfs, verdict
 from .cgroups import Cgroup
 from .inputwatch import LONG_WAITING_S, InputWatch, Wait
 from .jail import Ending, Jail
+from .load import Need
 from .meter import Meter
 from .outbox import Outbox
 from .prompt import Prompt
@@ -28,6 +29,8 @@ from .workspace import Workspace
 TICK_S: Final = 0.1
 # Many files take long to look at: then the next look comes after so many times as long.
 DISK_REST: Final = 20.0
+# What a person waits for is mostly over by then.
+LONG_S: Final = 2.0
 # A compiler says last what stopped it, and then some advice.
 LAST_WORDS_BYTES: Final = 1024
 # What an earlier attempt was given is given again when the program asks, or after this long.
@@ -67,10 +70,13 @@ class StageRun:
         outbox: Outbox,
         limits: Limits,
         attempt: int,
+        need: Callable[[Need], None],
         replay: Callable[[], bool] | None = None,
         cpu_before: float | None = None,
     ) -> None:
-        """`replay` gives the program one thing more that an earlier attempt was given, if any.
+        """`need` hears how much of a processor the program wants, whenever that is looked at.
+
+        `replay` gives the program one thing more that an earlier attempt was given, if any.
 
         `cpu_before` is for a program that has been started already, see `Meter`.
         """
@@ -81,6 +87,7 @@ class StageRun:
         self._outbox = outbox
         self._limits = limits
         self._attempt = attempt
+        self._need = need
         self._replay = replay
         self._replayed_at = 0.0
         self._meter = Meter(
@@ -309,6 +316,7 @@ class StageRun:
         if self._go_on_replaying():
             return
         self._waiting_since = time.monotonic()
+        self._need(Need.RESTS)
         raw = self._streams.raw
         self._outbox.flush_tails(self.stage)
         self._outbox.put(Status(status="waiting_for_input", attempt=self._attempt))
@@ -348,6 +356,7 @@ class StageRun:
             self._tick_again()
             self._waited_s += time.monotonic() - self._waiting_since
             self._waiting_since = None
+            self._need(Need.WORKS)
 
     def _active_s(self) -> float:
         """Time that counts: since the start, without waiting for a person or for a reader."""
@@ -389,11 +398,17 @@ class StageRun:
                 self._jail.kill_wrappers()
             return
         reached = self._reached_limit()
+        self._need(self._needed())
         if reached is not None:
             self.end(reached)
         elif self._look_at_disk is None and time.monotonic() > self._next_look_at_disk:
             # A thousand files take longer to look at than an echo may wait.
             self._look_at_disk = asyncio.create_task(self._look_for_full_disk())
+
+    def _needed(self) -> Need:
+        if self._waiting_since is not None or self._meter.sleeps:
+            return Need.RESTS
+        return Need.COMPUTES if self._active_s() > LONG_S else Need.WORKS
 
     def _waits_still(self) -> bool:
         """For a person, and nothing of it has run since the last look: it has reached no limit."""

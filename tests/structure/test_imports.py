@@ -47,7 +47,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         "protocol",
         "errors",
     },
-    "tasks": {"executor", "dispatch", "errors", "relay", "runner", "trace"},
+    "admission": set(),
+    "tasks": {"admission", "conf", "executor", "dispatch", "errors", "relay", "runner", "trace"},
     "transcripts": {"protocol", "relay"},
     "records": {
         "takeover",
