@@ -73,6 +73,11 @@ class Cgroup(ABC):
 
     @property
     @abstractmethod
+    def cpu_file(self) -> Path:
+        """The file that says something else as soon as any of its processes has run."""
+
+    @property
+    @abstractmethod
     def procs_files(self) -> list[Path]:
         """The files that a process joins by writing `0` into each."""
 
@@ -204,6 +209,10 @@ class _V1Cgroup(Cgroup):
         self._folders = folders
 
     @property
+    def cpu_file(self) -> Path:
+        return self._folders["cpuacct"] / "cpuacct.usage"
+
+    @property
     def folders(self) -> list[Path]:
         return list(dict.fromkeys(self._folders.values()))
 
@@ -295,6 +304,10 @@ class _V1Cgroup(Cgroup):
 class _V2Cgroup(Cgroup):
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+
+    @property
+    def cpu_file(self) -> Path:
+        return self._folder / "cpu.stat"
 
     @property
     def folders(self) -> list[Path]:

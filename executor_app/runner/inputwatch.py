@@ -95,9 +95,22 @@ class InputWatch:
 
     def stop(self) -> None:
         self._stopped = True
+        self.look_no_more()
+
+    def rests(self) -> bool:
+        """It has seen the program wait for long, and nothing of that has run since."""
+        if self._waiting is None or self._look_at_wait_s < LONG_WAITING_S:
+            return False
+        return self._used_s is not None and self._cpu_used_s() == self._used_s
+
+    def look_no_more(self) -> None:
+        """Until `look_now` or anything else that makes it look: somebody else sees to it."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def look_now(self) -> None:
+        self._schedule(0.0)
 
     def _schedule(self, pause: float) -> None:
         if self._stopped:

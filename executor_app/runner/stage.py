@@ -22,6 +22,7 @@ from .meter import Meter
 from .outbox import Outbox
 from .prompt import Prompt
 from .reading import REST_S, OutputReader
+from .sleepers import Sleeper
 from .streams import Streams
 from .verdict import Verdict
 from .workspace import Workspace
@@ -110,6 +111,8 @@ class StageRun:
             on_rest=self._output_rested,
         )
         self._ticking: asyncio.TimerHandle | None = None
+        # Of a program that waits for long: then it is looked at with all the others.
+        self._sleeper: Sleeper | None = None
         self._tick_s = TICK_S
         self._used_s: float | None = None
         self._ticking_stopped = False
@@ -152,8 +155,7 @@ class StageRun:
             took = self._active_s()
         finally:
             self._ticking_stopped = True
-            if self._ticking is not None:
-                self._ticking.cancel()
+            self._stop_ticking()
             if self._watch is not None:
                 self._watch.stop()
             self._reader.stop()
@@ -377,16 +379,23 @@ class StageRun:
             self._tick_soon()
 
     def _tick_later(self, pause_s: float) -> None:
+        self._stop_ticking()
+        self._ticking = self._loop.call_later(pause_s, self._tick)
+
+    def _stop_ticking(self) -> None:
         if self._ticking is not None:
             self._ticking.cancel()
-        self._ticking = self._loop.call_later(pause_s, self._tick)
+        if self._sleeper is not None:
+            self._sleeper.leave()
+            self._sleeper = None
 
     def _tick(self) -> None:
         if self._ticking_stopped:
             return
         if self._waits_still():
             self._tick_s = min(self._tick_s * 2, LONG_WAITING_S)
-            self._tick_later(max(TICK_S, min(self._tick_s, self._input_time_left_s())))
+            if self._tick_s < LONG_WAITING_S or not self._fall_asleep():
+                self._tick_later(max(TICK_S, min(self._tick_s, self._input_time_left_s())))
             return
         self._tick_soon()
         if time.monotonic() - max(self._started, self._replayed_at) > REPLAY_PATIENCE_S:
@@ -416,6 +425,29 @@ class StageRun:
         still = used_s is not None and used_s == self._used_s
         waits = self._waiting_since is not None and self._verdict is None
         return still and waits and self._input_time_left_s() > 0
+
+    def _fall_asleep(self) -> bool:
+        """Only its end of time and what it does itself are waited for from now on."""
+        if self._cgroup is None or self._watch is None:
+            return False
+        try:
+            sleeper = Sleeper(self._cgroup.cpu_file, self._woke)
+        except OSError:
+            return False  # there is no descriptor to spare: then it goes on being looked at
+        # What ran before the sleeper was made, it does not see.
+        if not (self._waits_still() and self._watch.rests()):
+            sleeper.leave()
+            return False
+        self._tick_later(max(TICK_S, self._input_time_left_s()))
+        self._watch.look_no_more()
+        self._sleeper = sleeper
+        sleeper.enter()
+        return True
+
+    def _woke(self) -> None:
+        if self._watch is not None:
+            self._watch.look_now()
+        self._tick()
 
     def _input_time_left_s(self) -> float:
         since = self._waiting_since or time.monotonic()
