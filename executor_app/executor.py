@@ -46,6 +46,10 @@ ROUND_S: Final = 1.0
 # How long a round may wait for Redis to hear that its jobs still run. Whatever stays under way for
 # longer is said anew on a new connection: after a cut the kernel tries an old one ever more rarely.
 HOLD_S: Final = 2.0
+# After which part of its lease a job is held again, and of the grace period it is looked for those
+# who followed it: there may be a thousand.
+LEASE_PART: Final = 1 / 4
+GRACE_PART: Final = 1 / 12
 START_S: Final = 120.0
 # What Redis keeps of a job under flow control, in windows.
 FLOW_JOURNAL_WINDOWS: Final = 8
@@ -66,6 +70,7 @@ class Executor:
         self._rounds: asyncio.Task[None] | None = None
         self._stopping_pool: asyncio.Future[None] | None = None
         self._announced_at = 0.0
+        self._look_for_abandoned_at = 0.0
         self._stopping = False
         self._grace_is_over = False
         self._handing_over: list[asyncio.Future[None]] = []
@@ -208,20 +213,33 @@ class Executor:
         # After an outage of Redis every lease has run out; whoever still runs a job has to have had
         # the time to say so.
         await take_up_lost(well_for_s=conf().lease_s)
-        # So have those who follow a job, whom Redis may have forgotten.
-        grace_s = conf().client_grace_s
-        for job_id in await presence.abandoned(list(self._jobs), well_for_s=grace_s):
-            if job_id in self._jobs:
-                self._jobs[job_id].abandon()
+        await self._look_for_the_abandoned()
         if time.monotonic() - self._announced_at > presence.HEARTBEAT_S - ROUND_S / 2:
             await self._announce()
             self._announced_at = time.monotonic()
 
+    async def _look_for_the_abandoned(self) -> None:
+        grace_s, now = conf().client_grace_s, time.monotonic()
+        if now < self._look_for_abandoned_at:
+            return
+        self._look_for_abandoned_at = now + grace_s * GRACE_PART
+        # Those who follow a job, whom Redis may have forgotten, have to have had the time as well.
+        for job_id in await presence.abandoned(list(self._jobs), well_for_s=grace_s):
+            if job_id in self._jobs:
+                self._jobs[job_id].abandon()
+
     async def _hold_jobs(self) -> None:
-        jobs = {job_id: job for job_id, job in self._jobs.items() if not job.settled}
+        """With none too: that executors reach Redis is known from this."""
+        now, part_s = time.monotonic(), conf().lease_s * LEASE_PART
+        jobs = {
+            job_id: job
+            for job_id, job in self._jobs.items()
+            if not job.settled and now - job.held_at > part_s
+        }
         async with asyncio.timeout(HOLD_S):
             held = await leases.hold(self.name, {j: job.attempt for j, job in jobs.items()})
         for job_id, job in jobs.items():
+            job.held_at = now
             if job.settled or self._jobs.get(job_id) is not job:
                 continue  # its next attempt may be here by now, of which nothing was asked
             if job_id in held.missing:
@@ -262,6 +280,7 @@ class _JobRun:
         self._unheard: Exception | str = ""
         self._said_the_end = False
         self._started = time.monotonic()
+        self.held_at = 0.0
         self.settled = False
         self.gone = asyncio.Event()
 

@@ -6,6 +6,7 @@ it up. All times are Redis's own clock: hosts need not agree about theirs.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -37,20 +38,22 @@ if (since and now - since or -1) < tonumber(ARGV[1]) then return {} end
 )
 
 # KEYS: leases, since when executors have reached Redis. ARGV: prefix of held jobs, of orders,
-# executor, lease's milliseconds, the longest pause, then job and attempt in pairs. Who comes back
-# from the dead finds another's name, or a later attempt.
+# executor, lease's milliseconds, the longest pause, then in one (a thousand arguments take a client
+# longer than their answer) job and attempt in pairs. Who comes back from the dead finds another's
+# name, or a later attempt.
 HOLD: Final = Script(
     NOW
     + """
-local missing, lost = {}, {}
-for i = 6, #ARGV, 2 do
-  local held = redis.call('HMGET', ARGV[1] .. ARGV[i], 'executor', 'attempt')
-  if held[1] == ARGV[3] and held[2] == ARGV[i + 1] then
-    redis.call('ZADD', KEYS[1], now + ARGV[4], ARGV[i])
-  elseif held[1] or redis.call('EXISTS', ARGV[2] .. ARGV[i]) == 1 then
-    table.insert(lost, ARGV[i])
+local missing, lost, said = {}, {}, cjson.decode(ARGV[6])
+for i = 1, #said, 2 do
+  local job, attempt = said[i], said[i + 1]
+  local held = redis.call('HMGET', ARGV[1] .. job, 'executor', 'attempt')
+  if held[1] == ARGV[3] and held[2] == attempt then
+    redis.call('ZADD', KEYS[1], now + ARGV[4], job)
+  elseif held[1] or redis.call('EXISTS', ARGV[2] .. job) == 1 then
+    table.insert(lost, job)
   else
-    table.insert(missing, ARGV[i])
+    table.insert(missing, job)
   end
 end
 local since = redis.call('GET', KEYS[2]) or string.format('%d', now)
@@ -181,13 +184,13 @@ class Overdue:
 
 async def hold(executor: str, attempts: Mapping[str, int]) -> Check:
     """Says that this executor still runs these jobs, each in that attempt."""
-    pairs: list[str | int] = [word for job in attempts.items() for word in job]
+    pairs = [word for job_id, attempt in attempts.items() for word in (job_id, str(attempt))]
     missing, lost = await HOLD.run(
         [keys.LEASES, keys.WELL_SINCE],
         [
             *(keys.HELD_PREFIX, keys.ORDER_PREFIX, executor, _lease_ms()),
             max(_lease_ms() // 2, SHORTEST_PAUSE_MS),
-            *pairs,
+            json.dumps(pairs),
         ],
     )
     return Check([job.decode() for job in missing], [job.decode() for job in lost])

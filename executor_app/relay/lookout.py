@@ -9,10 +9,12 @@ job.
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final, Self
 
 from redis.exceptions import RedisError
@@ -36,13 +38,14 @@ NOTHING: Final = "nothing"
 BE_PRESENT: Final = "be present"
 READ: Final = "read"
 
-# KEYS: for each journal itself and the key beside it. ARGV: for how many milliseconds a presence
-# holds, then what to do with each key beside. Of each journal the last entry's id, or '', and its
-# name where it has one; and what the key beside has, where that is asked.
+# ARGV: for how many milliseconds a presence holds; then in one (a thousand arguments take a client
+# longer than their answer) for each journal itself, the key beside it and what to do with that. Of
+# each journal the last entry's id, or '', and its name where it has one; and what the key beside
+# has, where that is asked.
 LOOK: Final = Script("""
-local found = {}
-for n = 1, #KEYS / 2 do
-  local journal, beside, what, number = KEYS[2 * n - 1], KEYS[2 * n], ARGV[n + 1], false
+local found, asked = {}, cjson.decode(ARGV[2])
+for n = 1, #asked / 3 do
+  local journal, beside, what, number = asked[3 * n - 2], asked[3 * n - 1], asked[3 * n], false
   if what == 'be present' then redis.call('SET', beside, '1', 'PX', ARGV[1]) end
   if what == 'read' then number = redis.call('GET', beside) end
   local id, name = '', ''
@@ -82,8 +85,9 @@ class Watch:
         self, journal: str, misses: Callable[[Found], bool], *, beside: str, what: str
     ) -> None:
         """`misses`: whether whoever has found this in their journal has to look themselves."""
-        self.named = (journal, beside)
-        self.what = what
+        self._named = (journal, beside)
+        self._what = what
+        self._present_until = 0.0
         self.misses = misses
         self._woken = asyncio.Event()
         self._lookout: _Lookout | None = None
@@ -105,6 +109,16 @@ class Watch:
     @property
     def is_on(self) -> bool:
         return self._lookout is not None
+
+    def question(self, now: float) -> tuple[str, str, str]:
+        """What to ask at this time of the loop: the journal, and what to do with the key beside."""
+        said = self._what == BE_PRESENT and now < self._present_until
+        return *self._named, NOTHING if said else self._what
+
+    def asked(self, question: tuple[str, str, str], at: float) -> None:
+        """That was said; a presence that holds for long is not said in each look."""
+        if question[2] == BE_PRESENT:
+            self._present_until = at + conf().client_grace_s / 6
 
     async def missed(self) -> None:
         """Until something seems to be missed; perhaps it has come meanwhile."""
@@ -197,11 +211,16 @@ async def _ask_of(watches: Sequence[Watch]) -> list[Watch]:
     watches = [watch for watch in watches if watch.is_on]
     if not watches:
         return []
-    named = [key for watch in watches for key in watch.named]
+    now = asyncio.get_running_loop().time()
+    questions = [watch.question(now) for watch in watches]
     grace_ms = int(conf().client_grace_s * 1000)
-    answers = await LOOK.run(named, [grace_ms, *(watch.what for watch in watches)])
-    pairs = zip(watches, answers, strict=True)
-    return [watch for watch, answer in pairs if watch.misses(Found.of(*answer))]
+    answers = await LOOK.run([], [grace_ms, json.dumps(list(chain.from_iterable(questions)))])
+    missing = []
+    for watch, question, answer in zip(watches, questions, answers, strict=True):
+        watch.asked(question, now)
+        if watch.misses(Found.of(*answer)):
+            missing.append(watch)
+    return missing
 
 
 def _period_s() -> float:

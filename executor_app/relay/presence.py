@@ -21,14 +21,14 @@ HEARTBEAT_S: Final = 2.0
 # Three heartbeats may be lost before an executor counts as gone.
 EXECUTOR_KEPT_S: Final = 4 * HEARTBEAT_S
 
-# KEYS: since when executors have reached Redis, presences. ARGV: for how long they must have. Which
-# of the presences are not there, counted from 0.
+# KEYS: since when executors have reached Redis. ARGV: for how long they must have; presences, in
+# one. Which of these are not there, counted from 0.
 ABANDONED: Final = Script(
     WELL
     + """
 local gone = {}
-for i = 2, #KEYS do
-  if redis.call('EXISTS', KEYS[i]) == 0 then table.insert(gone, i - 2) end
+for i, presence in ipairs(cjson.decode(ARGV[2])) do
+  if redis.call('EXISTS', presence) == 0 then table.insert(gone, i - 1) end
 end
 return gone
 """
@@ -104,6 +104,6 @@ async def abandoned(job_ids: Sequence[str], *, well_for_s: float | None = None) 
     """
     if not job_ids:
         return set()
-    named = [keys.WELL_SINCE, *(keys.presence(job_id) for job_id in job_ids)]
-    places = await ABANDONED.run(named, [well_ms(well_for_s)])
+    presences = json.dumps([keys.presence(job_id) for job_id in job_ids])
+    places = await ABANDONED.run([keys.WELL_SINCE], [well_ms(well_for_s), presences])
     return {job_ids[place] for place in places}

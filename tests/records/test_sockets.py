@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
+from django.test.utils import override_settings
 from redis.exceptions import ConnectionError
 
 from executor_app import consumers, submission
@@ -166,7 +168,8 @@ def test_somebody_is_said_to_be_there_until_the_job_is_over_and_no_longer(socket
         assert not await said_again(within=10)
         await socket.consumer.disconnect(1000)
 
-    asyncio.run(follow())
+    with override_settings(CODR={**settings.CODR, "client_grace_s": 1.0}):
+        asyncio.run(follow())
 
 
 def test_who_watches_is_told_of_what_comes_after_input_that_is_not_known_here(

@@ -220,6 +220,23 @@ async def test_who_only_reads_is_not_said_to_be_there() -> None:
             assert not await reader.is_present()
 
 
+async def test_a_presence_that_holds_for_long_is_not_said_in_each_look() -> None:
+    with followers(2, be_present=True) as (one, other):
+        await one.looked_at()
+        assert await one.is_present()
+        await client().delete(keys.presence(one.job_id), keys.presence(other.job_id))
+        await one.looked_at(times=3)
+        assert not await one.is_present()
+        with override_settings(CODR={**settings.CODR, "client_grace_s": 0.3}):
+            soon = Follower("soon", be_present=True)
+            with soon.watch:
+                for _ in range(3):
+                    await soon.looked_at(times=2)
+                    await client().delete(keys.presence(soon.job_id))
+                    await soon.looked_at(times=2)
+                    assert await soon.is_present()
+
+
 async def test_a_grace_period_that_is_short_makes_looks_as_frequent(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

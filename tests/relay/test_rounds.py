@@ -53,12 +53,15 @@ class Held:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.times = 0
+        # How often a job was among them.
+        self.jobs = 0
         self._hold = leases.hold
         monkeypatch.setattr(leases, "hold", self._count)
 
     async def _count(self, executor: str, attempts: Mapping[str, int]) -> leases.Check:
         check = await self._hold(executor, attempts)
         self.times += 1
+        self.jobs += len(attempts)
         return check
 
     async def again(self) -> None:
@@ -117,6 +120,20 @@ async def test_what_is_said_of_an_attempt_is_not_held_against_the_next(
     await executor._hold_jobs()
     assert (run.attempt, later[0].attempt) == (1, 2)
     assert not later[0]._unheard
+
+
+async def test_a_job_is_held_well_within_its_lease_and_not_in_each_round(
+    executor: Executor, run: _JobRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = Held(monkeypatch)
+    with override_settings(CODR={**settings.CODR, "lease_s": 2.0}):
+        began = time.monotonic()
+        async with rounds(executor):
+            while time.monotonic() - began < 4.0:
+                await held.again()
+                assert await leases.alive([ORDER.job_id])
+        assert 5 <= held.jobs <= 9
+        assert held.times > 2 * held.jobs
 
 
 async def test_jobs_are_held_while_redis_is_slow_to_say_something_else(
