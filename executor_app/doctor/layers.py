@@ -149,8 +149,8 @@ async def _jail(host: Host) -> AsyncIterator[_Place]:
             cleanup.push_async_callback(asyncio.to_thread, cgroup.remove)
         workspace = host.make_workspace("doctor-layers", slot, limits.disk_bytes)
         cleanup.callback(workspace.remove)
-        procs = cgroup.procs_files if cgroup else []
-        jail = await Jail.start(host.sandbox.entry(host.ground, workspace.place, procs))
+        join = cgroup.join_files if cgroup else []
+        jail = await Jail.start(host.sandbox.entry(host.ground, workspace.place, join))
         cleanup.push_async_callback(jail.close)
         if cgroup is not None:
             cgroup.set_limits(memory_bytes=limits.memory_bytes, processes=limits.processes)

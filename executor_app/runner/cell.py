@@ -54,20 +54,28 @@ class Cell:
         quiet: bool = False,
     ) -> Self:
         """`name` is its folder's, `group` its group's; a quiet one gives way to everybody."""
+
+        def make() -> tuple[Cgroup | None, Workspace]:
+            cgroup = host.make_cgroup(group)
+            try:
+                if cgroup is not None and quiet:
+                    cgroup.weigh(QUIET_PART)
+                trace.mark(name, "runner: has a control group")
+                workspace = host.make_workspace(name, slot, disk_bytes)
+            except BaseException:
+                _remove_group(cgroup, group)
+                raise
+            return cgroup, workspace
+
+        # All at once: each way into a thread and back costs as much as what is done there.
+        cgroup, workspace = await make_in_thread(make, lambda made: _remove(*made, group))
         async with contextlib.AsyncExitStack() as cleanup:
-            cgroup = await make_group(host, group, cleanup)
-            if cgroup is not None and quiet:
-                cgroup.weigh(QUIET_PART)
-            trace.mark(name, "runner: has a control group")
-            workspace = await make_in_thread(
-                lambda: host.make_workspace(name, slot, disk_bytes), Workspace.remove
-            )
             # In a thread: the kernel takes its time over a folder full of files.
-            cleanup.push_async_callback(asyncio.to_thread, workspace.remove)
+            cleanup.push_async_callback(asyncio.to_thread, _remove, cgroup, workspace, group)
             workspace.write(files)
             trace.mark(name, "runner: has a workspace")
-            procs = cgroup.procs_files if cgroup else []
-            jail = await Jail.start(host.sandbox.entry(host.ground, workspace.place, procs))
+            join = cgroup.join_files if cgroup else []
+            jail = await Jail.start(host.sandbox.entry(host.ground, workspace.place, join))
             cleanup.push_async_callback(jail.close)
             cell = cls(slot, workspace, cgroup, jail, host.ground.privileged)
             cell._cleanup = cleanup.pop_all()
@@ -79,20 +87,25 @@ class Cell:
 
 async def make_group(host: Host, name: str, cleanup: contextlib.AsyncExitStack) -> Cgroup | None:
     """In a thread: one lock of the kernel's guards all groups, and others may hold it."""
-    cgroup = await make_in_thread(lambda: host.make_cgroup(name), _remove)
-    if cgroup is not None:
-        cleanup.push_async_callback(_remove_group, cgroup, name)
+    cgroup = await make_in_thread(
+        lambda: host.make_cgroup(name), lambda made: _remove_group(made, name)
+    )
+    cleanup.push_async_callback(asyncio.to_thread, _remove_group, cgroup, name)
     return cgroup
 
 
-async def _remove_group(cgroup: Cgroup, name: str) -> None:
+def _remove(cgroup: Cgroup | None, workspace: Workspace, group: str) -> None:
     try:
-        await asyncio.to_thread(cgroup.remove)
+        workspace.remove()
+    finally:
+        _remove_group(cgroup, group)
+
+
+def _remove_group(cgroup: Cgroup | None, name: str) -> None:
+    if cgroup is None:
+        return
+    try:
+        cgroup.remove()
     except HostError:
         # The job has its end; what stays is for the operator, and for the next `Host.open`.
         logger.exception("%s: a process outlived its job", name)
-
-
-def _remove(cgroup: Cgroup | None) -> None:
-    if cgroup is not None:
-        cgroup.remove()

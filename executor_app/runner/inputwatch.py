@@ -65,7 +65,7 @@ class InputWatch:
         self._drain = drain
         self._unread = unread
         self._cpu_used_s = cpu_used_s
-        # Before the look that has seen it wait; None where the last look did not.
+        # While the last look saw it wait; None where it did not.
         self._used_s: float | None = None
         self._look_at_wait_s = STILL_WAITING_S
         self._on_wait = on_wait
@@ -140,13 +140,13 @@ class InputWatch:
         if self._held_up():
             self._look_later()
             return
-        used_s = self._cpu_used_s()
-        if self._waiting is not None and used_s is not None and used_s == self._used_s:
+        if self._waits_still():
             self._look_at_wait_s = min(self._look_at_wait_s * 2, LONG_WAITING_S)
             self._schedule(self._look_at_wait_s)
             return
         found = self._find_wait()
-        self._used_s = used_s if found is not None else None
+        if found is None:
+            self._used_s = None
         if self._scheduled:
             return  # output came, and it is looked at again soon
         if self._waiting is not None:
@@ -158,6 +158,12 @@ class InputWatch:
             self._on_wait(found)
             self._look_at_wait_s = STILL_WAITING_S
             self._schedule(STILL_WAITING_S)
+
+    def _waits_still(self) -> bool:
+        """Nothing of the job has run since the look that has seen it wait."""
+        if self._waiting is None or self._used_s is None:
+            return False
+        return self._cpu_used_s() == self._used_s
 
     def _look_again_at_the_wait(self, found: Wait | None) -> None:
         if found is not None:
@@ -179,6 +185,8 @@ class InputWatch:
         first = self._snapshot()
         if first is None:
             return None
+        # Here, where it may be a wait: most looks meet a program that runs.
+        self._used_s = self._cpu_used_s()
         if self._unread() or self._drain():
             return None
         second = self._snapshot()

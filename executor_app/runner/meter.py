@@ -74,7 +74,7 @@ class Meter:
         self._pids = pids
         self._crowded = crowded
         # A compiled program may be larger than any file that it may write.
-        self._files_before = workspace.files_of(limits.file_size_bytes)
+        self._files_before = self._files_at_limit()
         used = cgroup.cpu_time_s() if cgroup else 0.0
         self._cpu_before = used if cpu_before is None else cpu_before
         self._last_look = (time.monotonic(), used)
@@ -106,7 +106,7 @@ class Meter:
     def why(self, ending: Ending | None) -> Verdict | None:
         """After its end: the limit that ended it, or what else did; None if it just ended.
 
-        Looks at its files: to be called in a thread, as is `reached_on_disk`.
+        To be called in a thread where it `looks_at_files`, as is `reached_on_disk`.
         """
         limits, stage = self._limits, self._stage
         counted = self._counted_by(self._cgroup) if self._cgroup is not None else None
@@ -168,6 +168,15 @@ class Meter:
             return verdict.processes(self._limits, self._stage)
         return None
 
+    def looks_at_files(self) -> bool:
+        """Whether they are so large that each has to be looked at, and there may be very many."""
+        return self._workspace.may_hold(self._limits.file_size_bytes)
+
+    def _files_at_limit(self) -> frozenset[int]:
+        if not self.looks_at_files():
+            return frozenset()
+        return self._workspace.files_of(self._limits.file_size_bytes)
+
     def reached_on_disk(self) -> Verdict | None:
         """While the program runs: the limit that its files have reached, if any."""
         match self._workspace.full():
@@ -175,7 +184,6 @@ class Meter:
                 return verdict.disk(self._limits, self._stage)
             case "files":
                 return verdict.files(MAX_FILES, self._stage)
-        size = self._limits.file_size_bytes
-        if self._workspace.may_hold(size) and (self._workspace.files_of(size) - self._files_before):
+        if self._files_at_limit() - self._files_before:
             return verdict.file_size(self._limits, self._stage)
         return None

@@ -168,13 +168,19 @@ class StageRun:
         if self._waiting_since is not None and self._verdict is None:
             self._outbox.put(InputClosed())
         return StageEnd(
-            verdict=self._verdict or await asyncio.to_thread(self._meter.why, ending),
+            verdict=self._verdict or await self._why(ending),
             ending=ending,
             execution_time_s=took,
             cpu_time_s=self._meter.cpu_time_s(ending),
             memory_bytes=self._meter.memory_bytes(ending),
             truncated=self._truncated,
         )
+
+    async def _why(self, ending: Ending | None) -> Verdict | None:
+        # A thread costs more than all that most jobs have to be asked.
+        if self._meter.looks_at_files():
+            return await asyncio.to_thread(self._meter.why, ending)
+        return self._meter.why(ending)
 
     def end(self, verdict: Verdict) -> None:
         """Kills the program; the first verdict stands."""

@@ -16,7 +16,7 @@ import os
 import shutil
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -24,11 +24,11 @@ from typing import Final
 from executor_app.errors import HostError
 from executor_app.languages import Language
 
+from . import procfs
 from .cell import Cell
 from .commands import PATH, run_command
 from .early import Early, may_be_early
 from .host import Host, safe_name
-from .procfs import lives
 from .spec import RunSpec
 
 logger = logging.getLogger(__name__)
@@ -71,7 +71,7 @@ class Warm:
 
     def is_well(self) -> bool:
         jail = self.cell.jail
-        return jail.idle and lives(jail.launcher_pid)
+        return jail.idle and procfs.lives(jail.launcher_pid)
 
     def name_after(self, job_id: str) -> None:
         """For who looks for the job on this host: a mount cannot be renamed."""
@@ -105,6 +105,7 @@ class Pool:
         self._rests = {kind: Rest() for kind in self._waiting}
         # The interpreters, as a job finds them.
         self._programs: dict[str, str | None] = {}
+        self._look_for_programs_at = 0.0
         self._look_for_programs()
 
     def start(self) -> None:
@@ -180,8 +181,11 @@ class Pool:
 
     async def _go_round(self) -> None:
         self._changed.clear()
-        self._look_after()
-        kind = self._lacking()
+        if time.monotonic() > self._look_for_programs_at:
+            self._look_for_programs()
+        wanted = self._wanted()
+        self._look_after(wanted)
+        kind = self._lacking(wanted)
         if kind is None:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(ROUND_S):
@@ -195,10 +199,9 @@ class Pool:
             self._rests[kind] = self._rests[kind].longer()
             logger.warning("no jail is started before it is needed (%s): %s", kind or "bare", error)
 
-    def _look_after(self) -> None:
+    def _look_after(self, wanted: Mapping[str, int]) -> None:
         """Drops what is dead, old, or there in vain."""
-        self._look_for_programs()
-        now, wanted = time.monotonic(), self._wanted()
+        now = time.monotonic()
         for kind, waiting in self._waiting.items():
             stamp = self._stamp(kind)
             for warm in list(waiting):
@@ -208,11 +211,11 @@ class Pool:
                     waiting.remove(warm)
                     self._drop(warm)
 
-    def _lacking(self) -> str | None:
+    def _lacking(self, wanted: Mapping[str, int]) -> str | None:
         """The kind of which one more is wanted most."""
         if not self._host.spare_slots:
             return None
-        now, wanted = time.monotonic(), self._wanted()
+        now = time.monotonic()
         lacking = [
             kind
             for kind, waiting in self._waiting.items()
@@ -279,6 +282,7 @@ class Pool:
         return tuple(_stamp(file) for file in (LOADER_CACHE, program) if file is not None)
 
     def _look_for_programs(self) -> None:
+        self._look_for_programs_at = time.monotonic() + ROUND_S
         for kind, language in self._early.items():
             self._programs[kind] = shutil.which(language.run[0], path=PATH)
 
@@ -341,5 +345,5 @@ def _stamp(file: str) -> tuple[int, int, int, int]:
 
 def _running_threads() -> int:
     """On all of the host, without the one that asks."""
-    running, _, _ = Path("/proc/loadavg").read_text().split()[3].partition("/")
+    running, _, _ = procfs.read("/proc/loadavg").split()[3].partition(b"/")
     return int(running) - 1

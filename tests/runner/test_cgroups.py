@@ -127,6 +127,34 @@ def test_the_processes_that_are_there_already_do_not_count(real: Hierarchy) -> N
         said_by(process)
 
 
+def test_a_process_joins_by_itself_in_every_tree(hierarchy: Hierarchy) -> None:
+    group = hierarchy.create("job.run")
+    code = "import sys; [open(file, 'w').write('0') for file in sys.argv[1:]]; print('in'); input()"
+    command = [sys.executable, "-c", code, *map(str, group.join_files)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "in\n"
+        assert all(
+            str(process.pid) in (folder / "cgroup.procs").read_text().split()
+            for folder in group.folders
+        )
+        assert len(group.join_files) == len(group.folders)
+        said_by(process)
+    group.remove()
+
+
+def test_who_joins_a_group_of_version_1_holds_up_no_forks_of_the_host(tmp_path: Path) -> None:
+    """By these files the kernel moves one thread, for which it takes no lock of all processes."""
+    for name in cgroups.V1_CONTROLLERS:
+        (tmp_path / name).mkdir()
+    controllers = "".join(f"{n}:{name}:/\n" for n, name in enumerate(cgroups.V1_CONTROLLERS))
+    group = find_hierarchy("x", tmp_path, controllers).create("job.run")
+
+    assert {file.name for file in group.join_files} == {"tasks"}
+
+
 def test_a_kill_for_memory_is_counted(real: Hierarchy) -> None:
     group = real.create("job.run")
     group.set_limits(memory_bytes=24 * MIB, processes=7)

@@ -80,11 +80,11 @@ class Sandbox(ABC):
         """The job's home folder as the job sees it."""
         return HOME
 
-    def entry(self, ground: Ground, place: Place, procs_files: Sequence[Path]) -> list[str]:
+    def entry(self, ground: Ground, place: Place, join_files: Sequence[Path]) -> list[str]:
         """The whole command for this host: cgroups, the skeleton root, the user, the sandbox."""
         options: list[str] = []
-        for procs in procs_files:
-            options += ["--cgroup", str(procs)]
+        for file in join_files:
+            options += ["--cgroup", str(file)]
         if ground.privileged:
             options += _enter_skeleton(ground, place, self.scratch)
         return [str(ground.launcher), "enter", *options, "--", *self.command(ground, place)]
