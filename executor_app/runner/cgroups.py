@@ -79,7 +79,7 @@ class Cgroup(ABC):
     @property
     @abstractmethod
     def procs_files(self) -> list[Path]:
-        """The files that list its processes, and take the number of one that is to join it."""
+        """The files that list its processes."""
 
     @property
     def join_files(self) -> list[Path]:
@@ -148,10 +148,6 @@ class Cgroup(ABC):
     @property
     @abstractmethod
     def folders(self) -> list[Path]: ...
-
-    def add(self, pid: int) -> None:
-        for procs in self.procs_files:
-            procs.write_text(str(pid))
 
     @cached_property
     def _pids_file(self) -> str:

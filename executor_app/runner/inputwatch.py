@@ -99,9 +99,7 @@ class InputWatch:
 
     def rests(self) -> bool:
         """It has seen the program wait for long, and nothing of that has run since."""
-        if self._waiting is None or self._look_at_wait_s < LONG_WAITING_S:
-            return False
-        return self._used_s is not None and self._cpu_used_s() == self._used_s
+        return self._look_at_wait_s >= LONG_WAITING_S and self._waits_still()
 
     def look_no_more(self) -> None:
         """Until `look_now` or anything else that makes it look: somebody else sees to it."""

@@ -7,14 +7,16 @@ process id as this host numbers it (SO_PASSCRED, unix(7)); that is how the progr
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import os
 import signal
 import socket
 import struct
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from executor_app.errors import NotExecutableError, SandboxError
@@ -25,7 +27,7 @@ from .sandbox import seccomp
 from .threads import make_in_thread
 
 MESSAGE_BYTES: Final = 33
-ORDER: Final = struct.Struct("<6I6Q")
+ORDER: Final = struct.Struct("<8I6Q")
 ENDING: Final = struct.Struct("<iIQQQ")
 START_S: Final = 20.0
 # How long the sandbox's outermost process may take to notice that nothing is left inside.
@@ -150,10 +152,16 @@ class Jail:
         return jail
 
     async def order(
-        self, command: Command, fds: tuple[int, int, int], *, filter_bytes: bytes | None = None
+        self,
+        command: Command,
+        fds: tuple[int, int, int],
+        *,
+        join: Sequence[Path] = (),
+        filter_bytes: bytes | None = None,
     ) -> None:
         """Starts a program. Raises SandboxError when the launcher could not execute it.
 
+        `join`: the files by which it joins other control groups than those of the jail.
         Only `doctor` gives another filter than every program has.
         """
         self.program_pid = 0
@@ -172,11 +180,12 @@ class Jail:
         limits = command.limits
         header = ORDER.pack(
             len(strings) + len(filter_bytes), len(command.argv), len(command.env), command.tty,
-            len(filter_bytes), len(strings), limits.cpu_s, limits.file_bytes, OPEN_FILES,
-            STACK_BYTES, limits.processes, limits.data_bytes,
+            len(filter_bytes), len(strings), len(join), 0, limits.cpu_s, limits.file_bytes,
+            OPEN_FILES, STACK_BYTES, limits.processes, limits.data_bytes,
         )  # fmt: skip
         try:
-            socket.send_fds(self._control, [header], fds)
+            with _opened(join) as joins:
+                socket.send_fds(self._control, [header], [*fds, *joins])
             await self._loop.sock_sendall(self._control, strings + filter_bytes)
         except OSError as error:
             raise SandboxError(f"the sandbox took no order: {error}; {self._read_log()}") from error
@@ -297,6 +306,18 @@ class Jail:
         except OSError:
             text = ""
         return text or "it said nothing"
+
+
+@contextlib.contextmanager
+def _opened(files: Sequence[Path]) -> Iterator[list[int]]:
+    fds: list[int] = []
+    try:
+        for file in files:
+            fds.append(os.open(file, os.O_WRONLY | os.O_CLOEXEC))
+        yield fds
+    finally:
+        for fd in fds:
+            os.close(fd)
 
 
 def _not_started(number: int) -> SandboxError:

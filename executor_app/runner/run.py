@@ -239,7 +239,8 @@ class _Run:
                 cleanup.push_async_callback(recipe.settled)
             if not cell.workspace.limit_disk(spec.run_limits.disk_bytes):
                 return self._no_room_for_program()
-            cgroup = await self._move_to_own_group(cell.jail, cleanup)
+            # What compiling used must not count as the program's: its peak memory above all.
+            cgroup = await make_group(self._host, f"{self._spec.job_id}.run", cleanup)
         return await self._run(cell, cgroup)
 
     def _recipe(self, argv: list[str] | None) -> Recipe | None:
@@ -264,15 +265,6 @@ class _Run:
     def _no_room_for_program(self) -> Complete:
         why = verdict.disk(self._spec.run_limits, "compile")
         return Complete(status=why.status, message=why.message)
-
-    async def _move_to_own_group(
-        self, jail: Jail, cleanup: contextlib.AsyncExitStack
-    ) -> Cgroup | None:
-        """What compiling used must not count as the program's: its peak memory above all."""
-        cgroup = await make_group(self._host, f"{self._spec.job_id}.run", cleanup)
-        if cgroup is not None:
-            await asyncio.to_thread(cgroup.add, jail.launcher_pid)
-        return cgroup
 
     async def _compile(self, argv: list[str], cell: Cell) -> Complete | None:
         """None where it compiled; else the end of the job."""
@@ -323,7 +315,8 @@ class _Run:
             if spec.stdin is not None:
                 stage.give(spec.stdin)
                 stage.end_input()
-            begin = partial(self._begin, cell.jail, streams)
+            join = cgroup.join_files if cgroup is not None and cgroup is not cell.cgroup else ()
+            begin = partial(self._begin, cell.jail, streams, join)
             end = await self._watch_over(stage, begin, watch_input=spec.stdin is None)
         except NotExecutableError as error:
             if not spec.language.compile:
@@ -336,11 +329,12 @@ class _Run:
         self._output_bytes += stage.output_bytes
         return _complete(end, end.verdict or verdict.Verdict(FinalStatus.COMPLETED))
 
-    async def _begin(self, jail: Jail, streams: Streams) -> None:
+    async def _begin(self, jail: Jail, streams: Streams, join: Sequence[Path]) -> None:
         if self._early is not None:
             self._early.let_go(self._spec.files, *self._size)
         else:
-            await jail.order(run_command(self._host, self._spec), streams.child_fds)
+            command = run_command(self._host, self._spec)
+            await jail.order(command, streams.child_fds, join=join)
 
     async def _watch_over(
         self, stage: StageRun, begin: Callable[[], Awaitable[None]], *, watch_input: bool

@@ -306,8 +306,8 @@ async def test_a_limit_less_in_the_control_group_is_noticed(
     real, unnoticed = cgroups._write, []
     for name in FILES[host.hierarchy.version]:
 
-        def forgetful(file: Path, value: int | str, name: str = name) -> None:
-            if file.name != name:
+        def forgetful(file: str, value: int | str, name: str = name) -> None:
+            if Path(file).name != name:
                 real(file, value)
 
         with monkeypatch.context() as forgetting:

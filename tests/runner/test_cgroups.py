@@ -76,7 +76,8 @@ def member(group: Cgroup, code: str) -> Iterator[subprocess.Popen[str]]:
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         try:
-            group.add(process.pid)
+            for procs in group.procs_files:
+                procs.write_text(str(process.pid))
             yield process
         finally:
             process.kill()

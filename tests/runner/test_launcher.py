@@ -6,12 +6,14 @@ import contextlib
 import os
 import socket
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from executor_app.runner import procfs
 from executor_app.runner.host import Host
 from executor_app.runner.jail import MESSAGE_BYTES, ORDER
 from executor_app.runner.sandbox import seccomp
@@ -57,15 +59,34 @@ def serving(host: Host) -> Iterator[tuple[subprocess.Popen[bytes], socket.socket
             process.kill()
 
 
-def give(control: socket.socket, strings: bytes, *, args: int, envs: int, rules: bytes) -> None:
-    sizes = (len(strings) + len(rules), args, envs, 0, len(rules), len(strings))
+def give(
+    control: socket.socket,
+    strings: bytes,
+    *,
+    args: int,
+    envs: int,
+    rules: bytes,
+    joins: int = 0,
+    files: Sequence[int] = (),
+) -> None:
+    """`joins` is how many `files` are said to come with it, to join control groups by."""
+    sizes = (len(strings) + len(rules), args, envs, 0, len(rules), len(strings), joins, 0)
     null = os.open("/dev/null", os.O_RDWR)
     try:
-        socket.send_fds(control, [ORDER.pack(*sizes, 0, 0, 64, 0, 0, 0)], [null] * 3)
+        socket.send_fds(control, [ORDER.pack(*sizes, 0, 0, 64, 0, 0, 0)], [null] * 3 + [*files])
         with contextlib.suppress(BrokenPipeError):  # it has seen enough, and gone
             control.sendall(strings + rules)
     finally:
         os.close(null)
+
+
+def await_program(pid: int, name: str) -> None:
+    """Until it is executed."""
+    for _ in range(PATIENCE_S * 100):
+        if Path(f"/proc/{pid}/comm").read_text().strip() == name:
+            return
+        time.sleep(0.01)
+    raise AssertionError(f"{name} was not executed")
 
 
 def test_an_order_that_is_whole_is_carried_out(host: Host) -> None:
@@ -99,3 +120,52 @@ def test_an_order_whose_counts_are_not_those_of_its_strings_is_not_taken(
         assert process.wait(PATIENCE_S) == FAILED
         assert process.stderr is not None
         assert b"wrong order" in process.stderr.read()
+
+
+def test_a_program_joins_the_groups_of_its_order_before_it_is_told_of_and_its_launcher_does_not(
+    host: Host,
+) -> None:
+    group = host.make_cgroup("launcher.joins")
+    assert group is not None
+    files = [os.open(file, os.O_WRONLY) for file in group.join_files]
+    try:
+        with serving(host) as (process, control):
+            strings = b"/\0/usr/bin/sleep\x0060\0"
+            give(control, strings, args=2, envs=0, rules=b"", joins=len(files), files=files)
+            assert control.recv(MESSAGE_BYTES)[:1] == b"P"
+            (program,) = group.pids()
+            assert procfs.parent(program) == process.pid
+            for folder in group.folders:
+                assert (folder / "cgroup.procs").read_text().split() == [str(program)]
+            # Of what came with the order, the program has its own three.
+            await_program(program, "sleep")
+            assert sorted(os.listdir(f"/proc/{program}/fd")) == ["0", "1", "2"]
+    finally:
+        for file in files:
+            os.close(file)
+        group.remove()
+
+
+def test_a_program_that_cannot_join_its_group_is_not_started(host: Host) -> None:
+    full = os.open("/dev/full", os.O_WRONLY)
+    try:
+        with serving(host) as (_, control):
+            give(control, TRUE, args=1, envs=0, rules=b"", joins=1, files=[full])
+            assert control.recv(MESSAGE_BYTES)[:1] == b"E"
+    finally:
+        os.close(full)
+
+
+@pytest.mark.parametrize(("joins", "given"), [(0, 1), (1, 0), (1, 2), (9, 9), (0xFFFFFFFF, 0)])
+def test_an_order_that_comes_with_other_descriptors_than_it_says_is_not_taken(
+    host: Host, joins: int, given: int
+) -> None:
+    null = os.open("/dev/null", os.O_WRONLY)
+    try:
+        with serving(host) as (process, control):
+            give(control, TRUE, args=1, envs=0, rules=b"", joins=joins, files=[null] * given)
+            assert process.wait(PATIENCE_S) == FAILED
+            assert process.stderr is not None
+            assert b"was given no descriptors" in process.stderr.read()
+    finally:
+        os.close(null)

@@ -39,6 +39,8 @@
 #define CONTROL 0
 #define FAILED 111
 #define MAX_ORDER (4u << 20)
+#define STREAMS 3
+#define MAX_JOINS 8 /* version 1 of control groups has a tree for each of a few controllers */
 
 static void die(const char *what, const char *which) {
     dprintf(2, "launcher: %s %s: %s\n", what, which, strerror(errno));
@@ -137,9 +139,10 @@ static void enter(char **arg) {
 
 /* --- serve: inside ------------------------------------------------------------------------ */
 
-/* What follows the header: cwd, arguments, environment as NUL-ended strings, then the filter. */
+/* What follows the header: cwd, arguments, environment as NUL-ended strings, then the filter. With
+ * it come the program's descriptors, and `joins` more: files by which it joins its control groups. */
 struct order {
-    uint32_t bytes, args, envs, tty, filter_bytes, strings_bytes;
+    uint32_t bytes, args, envs, tty, filter_bytes, strings_bytes, joins, pad;
     uint64_t cpu_s, file_bytes, files, stack_bytes, processes, data_bytes; /* 0: no such limit */
 };
 
@@ -160,9 +163,9 @@ static void read_all(char *to, size_t want) {
     }
 }
 
-/* Reads the header and, with it, the three descriptors of the program. */
-static void read_header(struct order *order, int fds[3]) {
-    char space[CMSG_SPACE(3 * sizeof(int))] __attribute__((aligned(8)));
+/* Reads the header and, with it, the descriptors. */
+static void read_header(struct order *order, int fds[STREAMS + MAX_JOINS]) {
+    char space[CMSG_SPACE((STREAMS + MAX_JOINS) * sizeof(int))] __attribute__((aligned(8)));
     struct iovec part = {order, sizeof *order};
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1,
                              .msg_control = space, .msg_controllen = sizeof space};
@@ -171,11 +174,11 @@ static void read_header(struct order *order, int fds[3]) {
     if (got <= 0) abandon();
     read_all((char *)order + got, sizeof *order - (size_t)got);
     struct cmsghdr *ancillary = CMSG_FIRSTHDR(&message);
-    if (!ancillary || ancillary->cmsg_type != SCM_RIGHTS ||
-        ancillary->cmsg_len != CMSG_LEN(3 * sizeof(int))) {
+    if (!ancillary || ancillary->cmsg_type != SCM_RIGHTS || order->joins > MAX_JOINS ||
+        ancillary->cmsg_len != CMSG_LEN((STREAMS + order->joins) * sizeof(int))) {
         errno = EPROTO; die("was given no", "descriptors");
     }
-    memcpy(fds, CMSG_DATA(ancillary), 3 * sizeof(int));
+    memcpy(fds, CMSG_DATA(ancillary), (STREAMS + order->joins) * sizeof(int));
 }
 
 static int limit(int resource, uint64_t soft, uint64_t hard) {
@@ -213,11 +216,11 @@ static void refuse(int control) {
 }
 
 /* The program's descriptors become 0, 1 and 2; of ours only the control socket stays, until exec. */
-static int place_descriptors(int fds[3], int tty) {
+static int place_descriptors(int *fds, int tty) {
     int control = fcntl(CONTROL, F_DUPFD_CLOEXEC, 10);
     if (control < 0) _exit(127);
-    for (int i = 0; i < 3; i++) if ((fds[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 10)) < 0) refuse(control);
-    for (int i = 0; i < 3; i++) if (dup2(fds[i], i) < 0) refuse(control);
+    for (int i = 0; i < STREAMS; i++) if ((fds[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 10)) < 0) refuse(control);
+    for (int i = 0; i < STREAMS; i++) if (dup2(fds[i], i) < 0) refuse(control);
     if (tty && ioctl(0, TIOCSCTTY, 0)) refuse(control);
     if (close_range(3, (unsigned)control - 1, 0) || close_range((unsigned)control + 1, ~0u, 0)) refuse(control);
     return control;
@@ -250,7 +253,12 @@ static void execute(char **args) {
     }
 }
 
-static void start_program(const struct order *order, char *strings, int fds[3]) {
+/* Opened outside, where the job's user has no say in them. */
+static void join_groups(const int *files, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) if (write(files[i], "0", 1) != 1) refuse(CONTROL);
+}
+
+static void start_program(const struct order *order, char *strings, int *fds) {
     const char *cwd = strings;
     char **args = calloc(order->args + 1, sizeof *args), **envs = calloc(order->envs + 1, sizeof *envs);
     if (!args || !envs) refuse(CONTROL);
@@ -259,6 +267,7 @@ static void start_program(const struct order *order, char *strings, int fds[3]) 
     for (uint32_t i = 0; i < order->envs; i++, at += strlen(at) + 1) envs[i] = at;
 
     if (setsid() < 0) refuse(CONTROL);
+    join_groups(fds + STREAMS, order->joins);
     tell('P', NULL, 0); /* the kernel adds this process's id, as the executor sees it */
     int control = place_descriptors(fds, (int)order->tty);
     for (int n = 1; n < NSIG; n++) signal(n, SIG_DFL);
@@ -295,7 +304,7 @@ static void wait_for(pid_t program, int child_events, struct ending *ending) {
 static void serve_one(int child_events) {
     struct order order;
     struct ending ending = {0};
-    int fds[3];
+    int fds[STREAMS + MAX_JOINS];
     read_header(&order, fds);
     if (order.bytes > MAX_ORDER || (uint64_t)order.strings_bytes + order.filter_bytes != order.bytes) {
         errno = EPROTO; die("was given a", "wrong order");
@@ -310,7 +319,7 @@ static void serve_one(int child_events) {
     if (program < 0) die("cannot fork", "the program");
     if (program == 0) start_program(&order, strings, fds);
     free(strings);
-    for (int i = 0; i < 3; i++) close(fds[i]);
+    for (uint32_t i = 0; i < STREAMS + order.joins; i++) close(fds[i]);
     wait_for(program, child_events, &ending);
     tell('X', &ending, sizeof ending);
 }
