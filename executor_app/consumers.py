@@ -299,7 +299,8 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
             trace.mark(job_id, "web: follows the job")
             await submission.enqueue(job, checked)
             trace.mark(job_id, "web: has sent a ticket")
-        await self._replay(job)
+        if not is_new:  # of a new job everything is heard: it was followed before it said anything
+            await self._replay(job)
 
     async def _attach(self, message: Attach) -> None:
         if self.job_id:

@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from kombu.exceptions import OperationalError as BrokerError
@@ -30,6 +31,8 @@ from .validation import Finding, Policy, validate
 EXECUTORS_FRESH_S: Final = 1.0
 # As many as a UUID has in its shortest form.
 UNGUESSABLE_CHARS: Final = 32
+# The check of so little takes 3 ms at worst, and mostly less than to bother a thread with it.
+SHORT_BYTES: Final = 256
 NOT_QUEUED: Final = "The server could not queue this program. Run it again in a moment."
 
 
@@ -96,8 +99,10 @@ async def _check(
     files = message.files or [SourceFile(name=language.file_name, content=message.code or "")]
     policy = Policy(conf().validation)
     contents = [(file.name, file.raw) for file in files]
+    checking = partial(validate, language.name, contents, policy)
     # The parser of Python holds the interpreter's lock in pieces; in a thread others go on.
-    findings = await asyncio.to_thread(validate, language.name, contents, policy)
+    short = sum(len(raw) for _, raw in contents) <= SHORT_BYTES
+    findings = checking() if short else await asyncio.to_thread(checking)
     return Checked(job_id, message, owner, payers, language, version, files, policy, findings)
 
 
