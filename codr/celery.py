@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import gc
 import os
+from functools import partial
 from typing import Any
 
-from celery import Celery, platforms
-from celery.signals import beat_embedded_init, worker_ready
+from celery import Celery, beat
+from celery.signals import celeryd_init, worker_ready
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "codr.settings")
 
@@ -15,10 +16,11 @@ app = Celery("codr")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 
 
-@beat_embedded_init.connect
-def end_with_the_recorder(**kwargs: Any) -> None:
-    """Its clock is a process of its own, and would go on when the recorder is killed."""
-    platforms.set_pdeathsig("SIGTERM")  # type: ignore[attr-defined]
+@celeryd_init.connect
+def keep_the_clock_in_a_thread(**kwargs: Any) -> None:
+    """Of the recorder: by itself it is a process of its own, as large as that, and goes on when the
+    recorder is killed."""
+    beat.EmbeddedService = partial(beat.EmbeddedService, thread=True)
 
 
 @worker_ready.connect

@@ -254,7 +254,7 @@ KEEPALIVE = {
 }
 CHANNEL_LAYERS = {
     "default": {
-        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "BACKEND": "executor_app.relay.listening.ChannelLayer",
         "CONFIG": {
             # Once more on a new connection: after a restart of Redis the old one is dead, which
             # only its next use shows. Everything published carries a number, so twice is no harm.

@@ -135,7 +135,7 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture(scope="module")
 def redis(redis_server: Server) -> Iterator[None]:
     layer = {
-        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "BACKEND": "executor_app.relay.listening.ChannelLayer",
         "CONFIG": {"hosts": [redis_server.url], "prefix": "codr"},
     }
     url = redis_server.url
