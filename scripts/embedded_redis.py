@@ -17,6 +17,9 @@ from scripts.supervisor import Child, Supervisor
 START_TIMEOUT_S = 30.0  # a long append-only file takes a while to load
 POLL_S = 0.02
 LOG_NAME = "redis.log"
+# Under it the file only grows. Redis's own figure, 64 MB, is what one job may write: after each
+# that did, all that Redis has would be written anew.
+REWRITE_BYTES = 256 * 1024 * 1024
 
 
 class RedisError(Exception):
@@ -86,6 +89,7 @@ def configuration(port: int, password: str, directory: Path) -> str:
             f'dir "{directory}"',
             "appendonly yes",
             "appendfsync everysec",
+            f"auto-aof-rewrite-min-size {REWRITE_BYTES}",
             'save ""',
             "maxmemory-policy noeviction",
             # Rounds a second, of which nothing here waits for one: the fewest are a quarter of what

@@ -11,12 +11,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from executor_app.conf import conf
 from scripts.embedded_redis import free_port
 from scripts.run import read_procfile
 
@@ -217,6 +219,21 @@ def test_a_redis_that_is_killed_comes_back_at_its_address_with_what_it_had(run: 
     wait_until(lambda: _answers(client))
     assert client.get("kept") == b"yes"
     client.close()
+
+
+def test_redis_does_not_write_all_that_it_has_anew_after_each_job_that_wrote_much(
+    run: Run,
+) -> None:
+    run.start(run.web)
+    run.read_until("Codr is ready")
+    client = redis.Redis.from_url((run.state / "redis-url").read_text())
+    said: Any = client.config_get("auto-aof-rewrite-min-size")
+    size = int(said["auto-aof-rewrite-min-size"])
+    client.close()
+
+    assert size == 4 * conf().journal_bytes
+    deployed = (CHECKOUT / "deploy/redis/codr.conf").read_text()
+    assert f"\nauto-aof-rewrite-min-size {size >> 20}mb\n" in deployed
 
 
 def test_a_process_that_keeps_ending_takes_the_rest_down(run: Run) -> None:
