@@ -10,6 +10,7 @@ import logging
 import os
 import re
 import socket
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -278,6 +279,8 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# Celery closes the database only after so many tasks: `codr/celery.py` sees to its connections.
+CELERY_DB_REUSE_MAX = sys.maxsize
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
 # Nobody orders workers about through Redis, which would let one executor stop or slow the others.
@@ -291,6 +294,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     # After so many seconds a message that nobody has acknowledged is somebody else's: the recorder
     # that had it was killed. By itself it would be an hour. What comes twice changes nothing.
     "visibility_timeout": 60,
+    # A ticket is acknowledged as it comes. One that is lost with its executor is sent again sooner,
+    # by `send_missing_tickets`.
+    "ack_emulation": ROLE != "executor",
 }
 CELERY_IMPORTS = {"executor": ["executor_app.tasks"], "recorder": ["executor_app.records"]}.get(
     ROLE, []

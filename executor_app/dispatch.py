@@ -12,6 +12,7 @@ import base64
 import json
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -78,6 +79,18 @@ class Order:
         if values["stdin"] is not None:
             values["stdin"] = base64.b64decode(values["stdin"])
         return cls(**values)
+
+
+class Turn:
+    """What a ticket was good for: the job that it took, as long as there is one."""
+
+    def __init__(self) -> None:
+        self.began_ns = time.monotonic_ns()
+        self.order: Order | None = None
+        self.started_at = 0.0
+        # What the recorder has to know; None of a job that was superseded, and where none was left.
+        # Raises NewerVersionError.
+        self.result: Future[dict[str, Any] | None]
 
 
 async def enqueue(order: Order) -> None:

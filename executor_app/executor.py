@@ -20,9 +20,10 @@ import uvloop
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
+from . import trace
 from .compiling import keep_compiled, precompile_headers
 from .conf import conf, state_dir, version
-from .dispatch import Order, result_facts, send_tickets, take
+from .dispatch import Order, Turn, result_facts, send_tickets, take
 from .languages import languages
 from .protocol import Cancel, Complete, Event, is_complete
 from .relay import leases, presence, quotas
@@ -58,7 +59,7 @@ LEAST_MEMORY_BYTES: Final = 16 * 1024 * 1024
 
 
 class Executor:
-    """Made once in each executor process. `run_job` is called from Celery's threads."""
+    """Made once in each executor process. `run_next` is called from Celery's threads."""
 
     def __init__(self) -> None:
         self.name = conf().executor_name
@@ -104,21 +105,17 @@ class Executor:
         assert self._host is not None
         return self._host.load
 
-    def take_order(self) -> Order | None:
-        """The job whose turn it is; None where there is none, which is no error.
+    def run_next(self) -> Turn | None:
+        """Begins to run the job whose turn it is.
 
         Who stops takes no more: it would not hand that over any more, and run it to its end.
         """
         if self._stopping:
             send_tickets(1)
             return None
-        order: Order | None = self._submit(take(self.name)).result()
-        return order
-
-    def run_job(self, order: Order) -> dict[str, Any] | None:
-        """Runs one job to its end; what the recorder has to know, or None if it was superseded."""
-        result: dict[str, Any] | None = self._submit(self._run_job(order)).result()
-        return result
+        turn = Turn()
+        turn.result = self._submit(self._run_next(turn))
+        return turn
 
     def stop_jobs_soon(self) -> None:
         """Ends the running jobs after the grace time. May be called from a signal handler."""
@@ -246,6 +243,15 @@ class Executor:
                 await job.hold_again()
             elif job_id in held.lost:
                 job.stop_unheard("somebody else has it")
+
+    async def _run_next(self, turn: Turn) -> dict[str, Any] | None:
+        order = await take(self.name)
+        if order is None:
+            return None  # it was cancelled, or taken with a ticket that was sent twice
+        trace.mark(order.job_id, "executor: has a ticket", at_ns=turn.began_ns)
+        trace.mark(order.job_id, "executor: has the order")
+        turn.order, turn.started_at = order, time.time()
+        return await self._run_job(order)
 
     async def _run_job(self, order: Order) -> dict[str, Any] | None:
         assert self._host is not None

@@ -154,7 +154,13 @@ def store_transcript(job_id: str, content: bytes, left_out_bytes: int, events: b
     facts = {"content": content, "left_out_bytes": left_out_bytes, "events": events}
     # Its only reason: the job has been deleted, even while this is under way.
     with contextlib.suppress(IntegrityError):
-        Transcript.objects.update_or_create(job_id=job_id, defaults=facts)
+        # One statement: what is there already is the same, of a result that came before.
+        Transcript.objects.bulk_create(
+            [Transcript(job_id=job_id, **facts)],
+            update_conflicts=True,
+            unique_fields=["job"],
+            update_fields=list(facts),
+        )
 
 
 @dataclass(frozen=True, slots=True)

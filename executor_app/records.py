@@ -122,7 +122,7 @@ def _time(seconds: float | None) -> datetime | None:
 def keep_transcript(job_id: str) -> None:
     events, inputs = wait_for(_read_journals(job_id))
     # No events: the journal has gone already, and what was made of it stays.
-    if events and Job.objects.filter(pk=job_id).exists():
+    if events:
         limit = conf().transcript_bytes
         items, left_out = transcripts.build(events, inputs, limit)
         frames = transcripts.kept_frames(events, limit)

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cache
@@ -137,10 +137,19 @@ def job_rows(state: Path) -> dict[str, dict[str, Any]]:
 
 async def ended_row(state: Path, job_id: str) -> dict[str, Any]:
     """Of one job, once it is over."""
+    return await _row(state, job_id, lambda status: status not in ("queued", "running"))
+
+
+async def running_row(state: Path, job_id: str) -> dict[str, Any]:
+    """Of one job, once the table knows that it runs: a moment later than who follows it."""
+    return await _row(state, job_id, lambda status: status == "running")
+
+
+async def _row(state: Path, job_id: str, wanted: Callable[[str], bool]) -> dict[str, Any]:
     async with asyncio.timeout(ENDED_S):
         while True:
             row = job_rows(state)[job_id]
-            if row["status"] not in ("queued", "running"):
+            if wanted(row["status"]):
                 return row
             await asyncio.sleep(0.05)
 

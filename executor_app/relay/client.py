@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any, Final, TypeVar
 
 import redis.asyncio
+import uvloop
 from channels.layers import get_channel_layer
 from redis.exceptions import ConnectionError, TimeoutError
 
@@ -81,7 +82,7 @@ _background_lock = threading.Lock()
 
 @functools.cache
 def _background_loop() -> asyncio.AbstractEventLoop:
-    loop = asyncio.new_event_loop()
+    loop = uvloop.new_event_loop()
     threading.Thread(target=loop.run_forever, name="relay", daemon=True).start()
     return loop
 

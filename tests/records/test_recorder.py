@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.test.utils import override_settings
+from django.db import connection
+from django.test.utils import CaptureQueriesContext, override_settings
 
 from executor_app import jobs
 from executor_app.conf import conf
@@ -112,6 +113,15 @@ def test_a_job_that_is_gone_is_no_error_and_stays_gone(task: Callable[[str], Non
     task(job_id)
     assert not Job.objects.exists()
     assert not Transcript.objects.exists()
+
+
+def test_a_result_is_two_statements() -> None:
+    job_id = new_job()
+    wait_for(speak(job_id, b"hello", end=WELL))
+    with CaptureQueriesContext(connection) as asked:
+        record_result(job_id, ended())
+    said = [query["sql"].split()[0] for query in asked]
+    assert [word for word in said if word not in ("BEGIN", "COMMIT")] == ["UPDATE", "INSERT"]
 
 
 def test_the_journals_of_a_job_that_is_gone_go_too() -> None:

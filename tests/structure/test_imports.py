@@ -46,9 +46,10 @@ MAY_IMPORT: dict[str, set[str]] = {
         "conf",
         "protocol",
         "errors",
+        "trace",
     },
     "admission": set(),
-    "tasks": {"admission", "conf", "executor", "dispatch", "errors", "relay", "runner", "trace"},
+    "tasks": {"admission", "conf", "executor", "dispatch", "errors", "relay", "runner"},
     "transcripts": {"protocol", "relay"},
     "records": {
         "takeover",

@@ -99,6 +99,15 @@ class Desk:
         assert answer is not None
         return answer
 
+    def until_running(self, job_id: str) -> None:
+        """The table knows it a moment later than who follows the job."""
+        verdict = self.page.locator(".job-verdict", has_text="running")
+        for _ in range(200):
+            self.open_job(job_id)
+            if verdict.count():
+                return
+        raise AssertionError("the job does not run")
+
     def open_job(self, job_id: str) -> Response:
         return self.open(f"{LIST}{job_id}/change/")
 

@@ -99,6 +99,7 @@ def test_no_script_of_a_program_runs_in_the_admin(desk: Desk, start: Start) -> N
 def test_a_running_job_is_cancelled(desk: Desk, start: Start, what: str) -> None:
     job = start(code=RUNNING[what])
     job.until("output")
+    desk.until_running(job.id)
     desk.open_job(job.id)
     expect(desk.page.locator(".job-verdict")).to_contain_text("running")
     expect(desk.page.locator(".t-screen")).to_contain_text("up")
@@ -126,6 +127,7 @@ def test_several_jobs_are_cancelled_at_once(desk: Desk, start: Start) -> None:
     jobs = [start(code=code) for code in RUNNING.values()]
     for job in jobs:
         job.until("output")
+        desk.until_running(job.id)
     desk.open(f"{LIST}?status__exact=running")
     for job in jobs:
         desk.page.locator(f'input[name="_selected_action"][value="{job.id}"]').check()
