@@ -14,7 +14,6 @@ from typing import Final, Literal
 from executor_app.conf import conf
 
 from . import keys
-from .client import client
 from .events import FORGOTTEN_S
 from .scripts import Script
 
@@ -96,6 +95,15 @@ end
 return alive
 """
 )
+
+# ARGV: prefix of held jobs; jobs, in one. Those that are held.
+HELD: Final = Script("""
+local held = {}
+for _, job in ipairs(cjson.decode(ARGV[2])) do
+  if redis.call('EXISTS', ARGV[1] .. job) == 1 then table.insert(held, job) end
+end
+return held
+""")
 
 # KEYS: since when executors have reached Redis, leases. ARGV: for how long they must have,
 # milliseconds since it ran out, at least.
@@ -218,11 +226,8 @@ async def alive(job_ids: Sequence[str]) -> set[str]:
 
 async def held(job_ids: Sequence[str]) -> set[str]:
     """Which of these jobs an executor has taken, whether it still says so or not."""
-    async with client().pipeline(transaction=False) as pipe:
-        for job_id in job_ids:
-            pipe.exists(keys.held(job_id))
-        there = await pipe.execute()
-    return {job_id for job_id, found in zip(job_ids, there, strict=True) if found}
+    found = await HELD.run([], [keys.HELD_PREFIX, json.dumps(list(job_ids))]) if job_ids else []
+    return {job.decode() for job in found}
 
 
 async def expired(for_s: float = 0.0, *, well_for_s: float | None = None) -> list[str]:

@@ -115,10 +115,10 @@ class Watch:
         said = self._what == BE_PRESENT and now < self._present_until
         return *self._named, NOTHING if said else self._what
 
-    def asked(self, question: tuple[str, str, str], at: float) -> None:
+    def asked(self, question: tuple[str, str, str], present_until: float) -> None:
         """That was said; a presence that holds for long is not said in each look."""
         if question[2] == BE_PRESENT:
-            self._present_until = at + conf().client_grace_s / 6
+            self._present_until = present_until
 
     async def missed(self) -> None:
         """Until something seems to be missed; perhaps it has come meanwhile."""
@@ -213,11 +213,12 @@ async def _ask_of(watches: Sequence[Watch]) -> list[Watch]:
         return []
     now = asyncio.get_running_loop().time()
     questions = [watch.question(now) for watch in watches]
-    grace_ms = int(conf().client_grace_s * 1000)
+    grace_s = conf().client_grace_s
+    present_until, grace_ms = now + grace_s / 6, int(grace_s * 1000)
     answers = await LOOK.run([], [grace_ms, json.dumps(list(chain.from_iterable(questions)))])
     missing = []
     for watch, question, answer in zip(watches, questions, answers, strict=True):
-        watch.asked(question, now)
+        watch.asked(question, present_until)
         if watch.misses(Found.of(*answer)):
             missing.append(watch)
     return missing
