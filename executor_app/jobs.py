@@ -215,6 +215,11 @@ def unfinished() -> list[Job]:
     return list(Job.objects.filter(status__in=MOVES).defer("source").order_by("created_at"))
 
 
+def unfinished_ids() -> list[str]:
+    """The same without all that is in them: there may be a thousand that just run."""
+    return [str(pk) for pk in Job.objects.filter(status__in=MOVES).values_list("pk", flat=True)]
+
+
 def is_under_way(job_id: str) -> bool:
     return Job.objects.filter(pk=job_id, status__in=MOVES).exists()
 

@@ -141,14 +141,16 @@ def end_lost_jobs() -> None:
     # Executors do that sooner. Where there is none, the job waits for one that comes.
     if _looks_regularly():
         wait_for(take_up_lost(for_s=ALONE_S))
-    waiting = {str(job.pk): job for job in jobs.unfinished()}
-    unheld = waiting.keys() - wait_for(leases.held(list(waiting)))
+    running = jobs.unfinished_ids()
+    unheld = set(running) - wait_for(leases.held(running))
     queued_at = wait_for(queue.waiting_since(list(unheld)))
     now = time.monotonic()
     for job_id in _unheld_since.keys() - unheld:
         del _unheld_since[job_id]
-    for job_id in unheld:
-        job = waiting[job_id]
+    for job in jobs.unfinished() if unheld else ():
+        job_id = str(job.pk)
+        if job_id not in unheld:
+            continue
         unheld_for_s = now - _unheld_since.setdefault(job_id, now)
         if unheld_for_s < UNHELD_S or _may_wait(job, queued_at.get(job_id)):
             continue

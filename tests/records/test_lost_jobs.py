@@ -339,3 +339,23 @@ def test_the_clocks_turns_do_not_wait_behind_results() -> None:
     taken_from = command[command.index("--queues") + 1].split(",")
     queues = {turn["options"]["queue"] for turn in SCHEDULE.values()}
     assert queues == set(taken_from) - {dispatch.RECORDS_QUEUE}
+
+
+def test_jobs_that_just_run_are_asked_for_by_their_ids_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loaded: list[None] = []
+    unfinished = jobs.unfinished
+
+    def counted() -> list[Job]:
+        loaded.append(None)
+        return unfinished()
+
+    monkeypatch.setattr(jobs, "unfinished", counted)
+    job_id = new_job()
+    hold([job_id])
+    end_lost_jobs()
+    assert not loaded
+    wait_for(leases.release(job_id))
+    end_lost_jobs()
+    assert loaded

@@ -98,6 +98,7 @@ ASKED: dict[str, Callable[[Client], Any]] = {
     "a session": lambda client: client.get(ADMIN + "?q=session:0a1b2c3d"),
     "words": lambda client: client.get(ADMIN + "?q=divided+by+zero"),
     "the recorder's unfinished": lambda client: jobs.unfinished(),
+    "their ids": lambda client: jobs.unfinished_ids(),
     "old jobs": lambda client: jobs._first(
         Job.objects.filter(created_at__lt=before(300))
         .exclude(status__in=MOVES)
