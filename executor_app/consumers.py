@@ -287,7 +287,7 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
         if not is_new:
             await submission.release(checked)
         try:
-            await self._follow(job, after=0)
+            await self._follow(job, after=0, is_new=is_new)
         except (RedisError, OSError):
             if is_new:
                 await submission.give_up(job, checked)
@@ -325,14 +325,14 @@ class ExecuteConsumer(AsyncWebsocketConsumer):
         await self._follow(job, after=after)
         await self._replay(job)
 
-    async def _follow(self, job: Job, *, after: int) -> None:
+    async def _follow(self, job: Job, *, after: int, is_new: bool = False) -> None:
         """From now on everything that the job says reaches this socket, `after` onwards."""
         self.job_id = str(job.pk)
         self._seq = after
         self._place = queue.Place(self.job_id)
         for group in self._groups:
             await self.channel_layer.group_add(group, self.channel_name)
-        if self._may_write:
+        if self._may_write and not is_new:  # then that is said with its being queued
             await presence.be_present(self.job_id)
         may_type = self._may_type
         language, version = job.language, job.version

@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from codr.celery import app
 
+from . import trace
 from .relay import queue, quotas, versions
 
 JOBS_QUEUE: Final = "jobs"
@@ -94,8 +95,11 @@ class Turn:
 
 
 async def enqueue(order: Order) -> None:
-    """Puts the order into the queue and sends a ticket for it."""
+    """Says that the job is queued, puts its order into the queue and sends a ticket for it.
+
+    Raises SupersededError."""
     await queue.put(order.job_id, order.owner, order.as_text())
+    trace.mark(order.job_id, "web: has said that it is queued")
     await asyncio.to_thread(send_tickets, 1)
 
 

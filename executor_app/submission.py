@@ -14,16 +14,16 @@ from typing import Any, Final
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
-from . import allowances, audit, dispatch, jobs, trace
+from . import allowances, audit, dispatch, jobs
 from .allowances import Share
 from .conf import conf
 from .database import visit, visit_or_undo
 from .errors import UserError
 from .languages import Language, UnknownLanguage, find
 from .models import Job
-from .protocol import CloseCode, Complete, Execute, FinalStatus, SourceFile, Status
+from .protocol import CloseCode, Complete, Execute, FinalStatus, SourceFile
 from .relay import presence, queue, quotas
-from .relay.events import Publisher, SupersededError, publish_end
+from .relay.events import SupersededError, publish_end
 from .relay.remains import forget_later
 from .validation import Finding, Policy, validate
 
@@ -155,7 +155,7 @@ def record(checked: Checked) -> tuple[Job, bool]:
 
 
 async def enqueue(job: Job, checked: Checked) -> None:
-    """Says that the job is queued, and puts its order into the queue; ends it where it cannot."""
+    """Puts the job into the queue, which says so; ends it where it cannot."""
     try:
         await _enqueue(str(job.pk), checked)
     except SupersededError:  # cancelled already, from elsewhere
@@ -167,10 +167,6 @@ async def enqueue(job: Job, checked: Checked) -> None:
 
 async def _enqueue(job_id: str, checked: Checked) -> None:
     message = checked.message
-    position = await queue.ahead_of(checked.owner.key)
-    publisher = Publisher(job_id, attempt=0, seq=0)
-    await publisher.publish_status(Status(status="queued", queue_position=position))
-    trace.mark(job_id, "web: has said that it is queued")
     order = dispatch.Order(
         job_id=job_id,
         owner=checked.owner.key,
@@ -183,7 +179,7 @@ async def _enqueue(job_id: str, checked: Checked) -> None:
         cols=message.cols,
         rows=message.rows,
         limits=_limits(message),
-        seq=publisher.seq,
+        seq=queue.QUEUED_SEQ,
         flow_control=message.flow_control,
     )
     await dispatch.enqueue(order)

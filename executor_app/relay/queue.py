@@ -10,39 +10,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from time import monotonic
+from time import monotonic, time
 from typing import Final
 
-from executor_app.conf import conf
+from redis.exceptions import ResponseError
 
-from . import keys, leases
-from .client import client
-from .events import FORGOTTEN_S
-from .scripts import Script
+from executor_app.conf import conf
+from executor_app.protocol import Status, encode_event
+
+from . import keys, leases, versions
+from .client import client, group_channel, patiently
+from .events import FORGOTTEN_S, SupersededError
+from .scripts import Argument, Script
 
 # Owners who arrive in the same turn are served in the order of their arrival: it is the fraction
 # of their score, which a double keeps apart for nine billion turns.
 ARRIVALS_PER_TURN: Final = 1_000_000
-
-# KEYS: waiting owners, turn, next turns, arrivals, the owner's waiting jobs, the order.
-# ARGV: owner, job, order, expiry, arrivals per turn.
-PUT: Final = Script(
-    leases.NOW
-    + """
-redis.call('HSET', KEYS[6], 'owner', ARGV[1], 'order', ARGV[3], 'attempt', 1, 't',
-           string.format('%d', now))
-redis.call('EXPIRE', KEYS[6], ARGV[4])
-redis.call('RPUSH', KEYS[5], ARGV[2])
-if not redis.call('ZSCORE', KEYS[1], ARGV[1]) then
-  local turn = tonumber(redis.call('GET', KEYS[2]) or '0')
-  local own = tonumber(redis.call('ZSCORE', KEYS[3], ARGV[1]) or '0')
-  local arrival = redis.call('INCR', KEYS[4]) % tonumber(ARGV[5])
-  local score = math.floor(math.max(turn, own)) + arrival / tonumber(ARGV[5])
-  redis.call('ZADD', KEYS[1], string.format('%.17g', score), ARGV[1])
-end
-return 1
-"""
-)
+# Of the event that says that a job is queued: its first, from before any attempt.
+QUEUED_SEQ: Final = 1
 
 # KEYS: waiting owners, turn, next turns, leases. ARGV: prefix of waiting jobs, of orders, of held
 # jobs, the executor, the lease's milliseconds. Order and lease change hands in one step, so there
@@ -117,18 +102,49 @@ local function before(owners, prefix, owner, own, score)
 end
 """
 
-# KEYS: waiting owners, turn, next turns, the owner's waiting jobs. ARGV: prefix of waiting jobs,
-# owner.
-AHEAD: Final = Script(
+# How many will be taken before one that an owner queues now, as the last to arrive in its turn.
+AHEAD: Final = (
     BEFORE
     + """
-local score = tonumber(redis.call('ZSCORE', KEYS[1], ARGV[2]) or 'nan')
-if score ~= score then
-  local turn = tonumber(redis.call('GET', KEYS[2]) or '0')
-  local next_turn = tonumber(redis.call('ZSCORE', KEYS[3], ARGV[2]) or '0')
-  score = math.max(turn, next_turn) + 1 -- the last to arrive in that turn
+local function ahead_of(owners, turn, next_turns, waiting, prefix, owner)
+  local score = redis.call('ZSCORE', owners, owner)
+  if not score then
+    local served = tonumber(redis.call('GET', turn) or '0')
+    local own = tonumber(redis.call('ZSCORE', next_turns, owner) or '0')
+    score = math.max(served, own) + 1
+  end
+  return before(owners, prefix, owner, redis.call('LLEN', waiting), tonumber(score))
 end
-return before(KEYS[1], ARGV[1], ARGV[2], redis.call('LLEN', KEYS[4]), score)
+"""
+)
+
+# KEYS: waiting owners, turn, next turns, arrivals, the owner's waiting jobs, the order, the
+# journal, the presence. ARGV: owner, job, order, expiry, arrivals per turn, prefix of waiting jobs,
+# group's channel, time, the event before and after its place in the queue, version, the presence's
+# milliseconds. XADD comes first and refuses: of a job that is over already nothing is queued.
+PUT: Final = Script(
+    leases.NOW
+    + AHEAD
+    + """
+local ahead = ahead_of(KEYS[1], KEYS[2], KEYS[3], KEYS[5], ARGV[6], ARGV[1])
+local frame = ARGV[9] .. string.format('%d', ahead) .. ARGV[10]
+redis.call('XADD', KEYS[7], '0-1', 'f', frame, 't', ARGV[8], 'v', ARGV[11])
+redis.call('EXPIRE', KEYS[7], ARGV[4])
+redis.call('SET', KEYS[8], '1', 'PX', ARGV[12])
+redis.call('HSET', KEYS[6], 'owner', ARGV[1], 'order', ARGV[3], 'attempt', 1, 't',
+           string.format('%d', now))
+redis.call('EXPIRE', KEYS[6], ARGV[4])
+redis.call('RPUSH', KEYS[5], ARGV[2])
+if not redis.call('ZSCORE', KEYS[1], ARGV[1]) then
+  local turn = tonumber(redis.call('GET', KEYS[2]) or '0')
+  local own = tonumber(redis.call('ZSCORE', KEYS[3], ARGV[1]) or '0')
+  local arrival = redis.call('INCR', KEYS[4]) % tonumber(ARGV[5])
+  local score = math.floor(math.max(turn, own)) + arrival / tonumber(ARGV[5])
+  redis.call('ZADD', KEYS[1], string.format('%.17g', score), ARGV[1])
+end
+local message = {type = 'job.events', first = 1, frames = {frame}, v = tonumber(ARGV[11])}
+redis.call('PUBLISH', ARGV[7], cmsgpack.pack(message))
+return ahead
 """
 )
 
@@ -208,13 +224,41 @@ class Place:
         return None if self._told == before else self._told
 
 
-async def put(job_id: str, owner: str, order: str) -> None:
-    """Queues an order; a ticket has to be sent for it afterwards."""
+async def put(job_id: str, owner: str, order: str) -> int:
+    """Says that the job is queued, its first event, and queues its order; a ticket has to be sent
+    for it afterwards. About how many will be taken before it.
+
+    Whoever queued it counts as following it. Raises SupersededError where the job is over already.
+    While Redis is away it waits and tries again, for `PATIENCE_S`.
+    """
     named = [
         *(keys.WAITING_OWNERS, keys.TURN, keys.NEXT_TURNS, keys.ARRIVALS),
         *(keys.waiting(owner), keys.order(job_id)),
+        *(keys.output_journal(job_id), keys.presence(job_id)),
     ]
-    await PUT.run(named, [owner, job_id, order, FORGOTTEN_S, ARRIVALS_PER_TURN])
+    event = encode_event(Status(status="queued", queue_position=0), QUEUED_SEQ)
+    before, place, after = event.partition('"queue_position":0')
+    arguments: list[Argument] = [
+        *(owner, job_id, order, FORGOTTEN_S, ARRIVALS_PER_TURN, keys.WAITING_PREFIX),
+        *(group_channel(keys.output_group(job_id)), int(time() * 1000)),
+        *(before + place[:-1], after, versions.WRITTEN, int(conf().client_grace_s * 1000)),
+    ]
+    tries = 0
+
+    async def try_to_put() -> int:
+        nonlocal tries
+        tries += 1
+        try:
+            return int(await PUT.run(named, arguments))
+        except ResponseError as error:
+            if "equal or smaller" not in str(error):
+                raise
+            journal = keys.output_journal(job_id)
+            if tries == 1 or not await client().xrange(journal, "0-1", "0-1"):
+                raise SupersededError(job_id) from error
+            return 0  # the answer was lost, and nothing else
+
+    return await patiently(try_to_put)
 
 
 async def take(executor: str) -> tuple[str, int] | None:
@@ -243,12 +287,6 @@ async def withdraw(job_id: str) -> str | None:
     named = [keys.WAITING_OWNERS, keys.order(job_id)]
     order = await WITHDRAW.run(named, [keys.WAITING_PREFIX, job_id])
     return None if order is None else order.decode()
-
-
-async def ahead_of(owner: str) -> int:
-    """About how many jobs will be taken before one that this owner queues now."""
-    named = [keys.WAITING_OWNERS, keys.TURN, keys.NEXT_TURNS, keys.waiting(owner)]
-    return int(await AHEAD.run(named, [keys.WAITING_PREFIX, owner]))
 
 
 async def place_of(job_id: str) -> int | None:

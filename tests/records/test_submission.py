@@ -118,20 +118,20 @@ def test_what_the_policy_refuses_is_a_rejected_job_with_its_source() -> None:
     assert end == jobs.ending(kept).model_copy(update={"seq": 1})
 
 
-@pytest.mark.parametrize("where", ["ahead_of", "send_tickets"])
+@pytest.mark.parametrize("where", ["put", "send_tickets"])
 def test_a_job_that_cannot_be_queued_ends_at_once(
     where: str, monkeypatch: pytest.MonkeyPatch, orders: list[dispatch.Order]
 ) -> None:
     """The network's failure; whoever repeats the request is not left with a job that waits."""
 
-    async def cannot_be_asked(owner: str) -> int:
+    async def cannot_be_put(*order: str) -> int:
         raise ConnectionError("away")
 
     def cannot_be_sent(count: int) -> None:
         raise ConnectionError("away")
 
-    if where == "ahead_of":
-        monkeypatch.setattr(queue, "ahead_of", cannot_be_asked)
+    if where == "put":
+        monkeypatch.setattr(queue, "put", cannot_be_put)
     else:
         monkeypatch.setattr(dispatch, "send_tickets", cannot_be_sent)
     with pytest.raises(ConnectionError):

@@ -5,11 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
+from redis.exceptions import ConnectionError as RedisConnectionError
 
+from executor_app.protocol import Complete, FinalStatus, Status, parse_event
 from executor_app.relay import keys, leases, queue
 from executor_app.relay.client import client
+from executor_app.relay.events import SupersededError, last_events, publish_end
+from executor_app.relay.scripts import Script
 
 
 @pytest.fixture(autouse=True)
@@ -120,13 +125,14 @@ async def test_the_place_in_the_queue_is_the_number_of_jobs_that_are_taken_befor
     for served in range(4):
         places = {}
         for n, owner in enumerate(owners):
-            places[f"{owner}{n}"] = await queue.ahead_of(owner)
-            await put(owner, f"{owner}{n}")
+            job = f"{served}.{owner}{n}"
+            places[job] = await queue.put(job, owner, f"order of {job}")
         # What is true of the last one of each owner stays true: nobody came later.
         order = await take_all()
-        assert places["joe13"] == order.index("joe13"), served
-        assert places["ada0"] == 0
-        assert places["ada1"] == 1
+        last = f"{served}.joe13"
+        assert places[last] == order.index(last), served
+        assert places[f"{served}.ada0"] == 0
+        assert places[f"{served}.ada1"] == 1
 
 
 async def test_a_job_that_waits_knows_its_place_whoever_came_later_or_went() -> None:
@@ -174,6 +180,11 @@ async def test_it_says_how_much_waits_and_whether_there_are_tickets_for_it() -> 
     assert await queue.length() == queue.Length(jobs=3, owners=2, tickets=1)
 
 
+async def left_of_the_queue() -> set[str]:
+    """What a job has said, and who followed it, has a time of its own."""
+    return {key.decode() for key in await client().keys("*") if b":job:" not in key}
+
+
 async def test_nothing_stays_behind_but_the_count_of_turns() -> None:
     await put("ada", "a1", "a2")
     await take_all()
@@ -181,7 +192,7 @@ async def test_nothing_stays_behind_but_the_count_of_turns() -> None:
     await queue.withdraw("a3")
     for job in ("a1", "a2"):
         await leases.release(job)
-    left = {key.decode() for key in await client().keys("*")}
+    left = await left_of_the_queue()
     assert left == {keys.TURN, keys.NEXT_TURNS, keys.ARRIVALS}
     assert await client().zcard(keys.NEXT_TURNS) == 1
 
@@ -244,3 +255,40 @@ async def test_no_more_owners_are_looked_at_than_are_told(
     for n in range(5):
         await put(f"owner-{n}", f"job-{n}")
     assert [each.owner for each in await queue.waiting()] == ["owner-0", "owner-1"]
+
+
+async def test_what_is_queued_says_so_and_is_followed_in_the_same_step() -> None:
+    await put("ada", "a1")
+    assert await queue.put("a2", "ada", "order of a2") == 1
+    [entry] = await last_events("a2", 10)
+    assert (entry.attempt, entry.seq) == (0, queue.QUEUED_SEQ)
+    event = parse_event(entry.frame)
+    assert isinstance(event, Status)
+    assert (event.status, event.queue_position) == ("queued", 1)
+    assert await client().pttl(keys.presence("a2")) > 0
+
+
+async def test_what_is_over_already_is_not_queued() -> None:
+    await publish_end("a1", Complete(status=FinalStatus.CANCELLED))
+    with pytest.raises(SupersededError):
+        await put("ada", "a1")
+    assert await queue.length() == queue.Length(jobs=0, owners=0, tickets=0)
+
+
+async def test_an_answer_that_is_lost_queues_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The network's failure: Redis has done it, and the connection breaks before it says so."""
+    run = Script.run
+    lost: list[int] = []
+
+    async def lose_the_answer(script: Script, *given: Any) -> Any:
+        answer = await run(script, *given)
+        if script is queue.PUT and not lost:
+            lost.append(answer)
+            raise RedisConnectionError("gone")
+        return answer
+
+    monkeypatch.setattr(Script, "run", lose_the_answer)
+    await put("ada", "a1")
+    assert lost == [0]
+    assert await take_all() == ["a1"]
+    assert len(await last_events("a1", 10)) == 1

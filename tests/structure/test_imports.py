@@ -33,7 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "audit": {"database", "models", "networks"},
     "relay": {"protocol", "conf", "trace"},
     "runner": {"protocol", "languages", "errors", "trace"},
-    "dispatch": {"relay"},
+    "dispatch": {"relay", "trace"},
     "takeover": {"relay", "dispatch", "conf", "protocol"},
     "compiling": {"runner", "languages", "conf", "errors"},
     "executor": {
