@@ -146,7 +146,8 @@ class Parts:
         mounts = [line for line in Path("/proc/mounts").read_text().splitlines() if here in line]
         folders = [str(path) for path in (self.state / "executors").glob("*/jobs/*")]
         name = self.environment["CODR_EXECUTOR_NAME"]
-        groups = [str(path) for path in Path("/sys/fs/cgroup").glob(f"**/*{name}*/**")]
+        # Others' come and go meanwhile, which `os.walk` passes over.
+        groups = [folder for folder, _, _ in os.walk("/sys/fs/cgroup") if name in folder]
         return {"processes": processes, "mounts": mounts, "folders": folders, "cgroups": groups}
 
 
