@@ -119,9 +119,10 @@ end
 )
 
 # KEYS: waiting owners, turn, next turns, arrivals, the owner's waiting jobs, the order, the
-# journal, the presence. ARGV: owner, job, order, expiry, arrivals per turn, prefix of waiting jobs,
-# group's channel, time, the event before and after its place in the queue, version, the presence's
-# milliseconds. XADD comes first and refuses: of a job that is over already nothing is queued.
+# journal, the presence, tickets. ARGV: owner, job, order, expiry, arrivals per turn, prefix of
+# waiting jobs, group's channel, time, the event before and after its place in the queue, version,
+# the presence's milliseconds, ticket or ''. XADD comes first and refuses: of a job that is over
+# already, or that was put before, nothing is queued.
 PUT: Final = Script(
     leases.NOW
     + AHEAD
@@ -144,6 +145,7 @@ if not redis.call('ZSCORE', KEYS[1], ARGV[1]) then
 end
 local message = {type = 'job.events', first = 1, frames = {frame}, v = tonumber(ARGV[11])}
 redis.call('PUBLISH', ARGV[7], cmsgpack.pack(message))
+if ARGV[13] ~= '' then redis.call('LPUSH', KEYS[9], ARGV[13]) end
 return ahead
 """
 )
@@ -224,9 +226,9 @@ class Place:
         return None if self._told == before else self._told
 
 
-async def put(job_id: str, owner: str, order: str) -> int:
-    """Says that the job is queued, its first event, and queues its order; a ticket has to be sent
-    for it afterwards. About how many will be taken before it.
+async def put(job_id: str, owner: str, order: str, ticket: str = "") -> int:
+    """Says that the job is queued, its first event, and queues its order with a ticket; without
+    one, it has to be sent afterwards. About how many will be taken before it.
 
     Whoever queued it counts as following it. Raises SupersededError where the job is over already.
     While Redis is away it waits and tries again, for `PATIENCE_S`.
@@ -234,14 +236,14 @@ async def put(job_id: str, owner: str, order: str) -> int:
     named = [
         *(keys.WAITING_OWNERS, keys.TURN, keys.NEXT_TURNS, keys.ARRIVALS),
         *(keys.waiting(owner), keys.order(job_id)),
-        *(keys.output_journal(job_id), keys.presence(job_id)),
+        *(keys.output_journal(job_id), keys.presence(job_id), keys.TICKETS),
     ]
     event = encode_event(Status(status="queued", queue_position=0), QUEUED_SEQ)
     before, place, after = event.partition('"queue_position":0')
     arguments: list[Argument] = [
         *(owner, job_id, order, FORGOTTEN_S, ARRIVALS_PER_TURN, keys.WAITING_PREFIX),
         *(group_channel(keys.output_group(job_id)), int(time() * 1000)),
-        *(before + place[:-1], after, versions.WRITTEN, int(conf().client_grace_s * 1000)),
+        *(before + place[:-1], after, versions.WRITTEN, int(conf().client_grace_s * 1000), ticket),
     ]
     tries = 0
 

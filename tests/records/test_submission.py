@@ -14,8 +14,8 @@ from executor_app.control import cancel_job
 from executor_app.models import Job
 from executor_app.protocol import Cancel, CloseCode, Complete, Execute, FinalStatus, parse_client
 from executor_app.records import record_start
-from executor_app.relay import leases, presence, queue
-from executor_app.relay.client import wait_for
+from executor_app.relay import keys, leases, presence, queue
+from executor_app.relay.client import client, wait_for
 from executor_app.relay.events import SupersededError, last_event, read_end, read_events
 from executor_app.relay.inputs import read_inputs
 from tests.records.cast import ADA, WELL, new_job, row, speak, started
@@ -38,13 +38,16 @@ def orders(monkeypatch: pytest.MonkeyPatch) -> list[dispatch.Order]:
     """What was put into the queue, as it would be taken out."""
     sent: list[dispatch.Order] = []
 
-    def send(count: int) -> None:
-        for _ in range(count):
-            order = wait_for(dispatch.take("one"))
-            assert order is not None
-            sent.append(order)
+    put = queue.put
 
-    monkeypatch.setattr(dispatch, "send_tickets", send)
+    async def put_and_take(*order: str) -> None:
+        await put(*order)
+        assert await client().rpop(keys.TICKETS)
+        taken = await dispatch.take("one")
+        assert taken is not None
+        sent.append(taken)
+
+    monkeypatch.setattr(queue, "put", put_and_take)
     return sent
 
 
@@ -118,22 +121,15 @@ def test_what_the_policy_refuses_is_a_rejected_job_with_its_source() -> None:
     assert end == jobs.ending(kept).model_copy(update={"seq": 1})
 
 
-@pytest.mark.parametrize("where", ["put", "send_tickets"])
 def test_a_job_that_cannot_be_queued_ends_at_once(
-    where: str, monkeypatch: pytest.MonkeyPatch, orders: list[dispatch.Order]
+    monkeypatch: pytest.MonkeyPatch, orders: list[dispatch.Order]
 ) -> None:
     """The network's failure; whoever repeats the request is not left with a job that waits."""
 
     async def cannot_be_put(*order: str) -> int:
         raise ConnectionError("away")
 
-    def cannot_be_sent(count: int) -> None:
-        raise ConnectionError("away")
-
-    if where == "put":
-        monkeypatch.setattr(queue, "put", cannot_be_put)
-    else:
-        monkeypatch.setattr(dispatch, "send_tickets", cannot_be_sent)
+    monkeypatch.setattr(queue, "put", cannot_be_put)
     with pytest.raises(ConnectionError):
         submit()
     kept = Job.objects.get()
