@@ -122,8 +122,8 @@ class Host:
         return len(self._free_slots)
 
     def crowded(self) -> bool:
-        """Whether more than one job is running here."""
-        return self._slots - len(self._free_slots) > 1
+        """Whether more than one job is running here, but for those that have long been asleep."""
+        return self._slots - len(self._free_slots) - self.load.asleep() > 1
 
     def take_slot(self) -> int:
         if not self._free_slots:

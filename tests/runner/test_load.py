@@ -35,3 +35,25 @@ def test_says_only_when_a_job_counts_for_less(load: Load) -> None:
     for need in (Need.WORKS, Need.COMPUTES, Need.COMPUTES, Need.RESTS, Need.COMPUTES, Need.WORKS):
         load.set("a", need)
     assert heard == [0.75, 1.0]
+
+
+def test_who_has_rested_for_long_is_asleep_until_it_works_again() -> None:
+    now = 0.0
+    load = Load(clock=lambda: now)
+    load.set("a", Need.RESTS)
+    now = 1.0
+    load.set("b", Need.RESTS)
+    load.set("a", Need.RESTS)  # said again at each look
+    assert load.asleep() == 0
+    now = 2.5
+    assert load.asleep() == 1
+    now = 3.5
+    assert load.asleep() == 2
+    load.set("a", Need.RESTS)
+    assert load.asleep() == 2
+    load.set("a", Need.WORKS)
+    load.set("b", Need.COMPUTES)
+    assert load.asleep() == 0
+    load.set("a", Need.RESTS)
+    now = 5.0
+    assert load.asleep() == 0
