@@ -62,6 +62,11 @@ class Entry:
         return cls(int(seq), int(attempt), fields[b"f"].decode(), int(fields[b"t"]))
 
 
+def is_behind(error: ResponseError) -> bool:
+    """Whether Redis refuses an entry because the journal is at its id already, or above it."""
+    return "equal or smaller" in str(error)
+
+
 class Publisher:
     """Says what happens to one job in one attempt; `seq` is the last one given."""
 
@@ -134,7 +139,7 @@ class Publisher:
             try:
                 await scripts.PUBLISH.run(named, arguments)
             except ResponseError as error:
-                if "equal or smaller" not in str(error):
+                if not is_behind(error):
                     raise
                 if tries == 1 or not await self._is_ours(first + len(frames) - 1):
                     raise SupersededError(self.job_id) from error

@@ -20,7 +20,7 @@ from executor_app.protocol import Status, encode_event
 
 from . import keys, leases, versions
 from .client import client, group_channel, patiently
-from .events import FORGOTTEN_S, SupersededError
+from .events import FORGOTTEN_S, SupersededError, is_behind
 from .scripts import Argument, Script
 
 # Owners who arrive in the same turn are served in the order of their arrival: it is the fraction
@@ -253,7 +253,7 @@ async def put(job_id: str, owner: str, order: str, ticket: str = "") -> int:
         try:
             return int(await PUT.run(named, arguments))
         except ResponseError as error:
-            if "equal or smaller" not in str(error):
+            if not is_behind(error):
                 raise
             journal = keys.output_journal(job_id)
             if tries == 1 or not await client().xrange(journal, "0-1", "0-1"):
